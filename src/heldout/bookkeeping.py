@@ -1,0 +1,85 @@
+"""What a run writes down about its data, its model and its answers."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from heldout.data.examples import PARTS, Examples
+from heldout.data.splits import Split
+from heldout.data.survey import Survey
+from heldout.measuring.predictions import Predictions
+from heldout.plan import Plan
+from heldout.records import read_parquet, write_parquet
+from heldout.training.fitted import Fitted
+from heldout.training.materials import Materials
+
+
+def write_split(folder: Path, examples: Examples, split: Split, sha256s: Sequence[str]) -> None:
+    """Write split.parquet: one row an example, with its content, class and part."""
+    columns = {
+        "id": list(examples.ids),
+        "sha256": list(sha256s),
+        "class": [examples.classes[label] for label in examples.labels],
+        "part": [PARTS[part] for part in split.parts],
+        "made": [PARTS[part] in split.made for part in split.parts],
+    }
+    write_parquet(folder / "split.parquet", columns)
+
+
+def part_of_content(run: Path) -> dict[str, str]:
+    """In which part of a run each file's content (SHA-256, hexadecimal) was.
+
+    Raises:
+        RunFolderError: split.parquet is absent or damaged.
+    """
+    table = read_parquet(run / "split.parquet", ["sha256", "part"])
+    return dict(zip(table["sha256"].to_pylist(), table["part"].to_pylist(), strict=True))
+
+
+def write_predictions(folder: Path, parts: Mapping[str, Predictions]) -> None:
+    """Write predictions.parquet: one row an example of the validation and test parts."""
+    columns: dict[str, list[Any]] = {
+        name: [] for name in ("id", "part", "label", "predicted", "confidence", "correct", "probabilities")
+    }
+    for part, predictions in parts.items():
+        columns["id"] += predictions.ids
+        columns["part"] += [part] * len(predictions)
+        columns["label"] += [predictions.classes[label] for label in predictions.labels]
+        columns["predicted"] += [predictions.classes[label] for label in predictions.predicted]
+        columns["confidence"] += predictions.confidence.tolist()
+        columns["correct"] += predictions.correct.tolist()
+        columns["probabilities"] += predictions.probabilities.tolist()
+    write_parquet(folder / "predictions.parquet", columns)
+
+
+def data_facts(examples: Examples, split: Split, survey: Survey) -> dict[str, Any]:
+    """Counts a class and part, and how the data lay, for scores.json."""
+    n_classes = len(examples.classes)
+    counts = {part: np.bincount(examples.labels[split.indices(part)], minlength=n_classes).tolist() for part in PARTS}
+    return {
+        "n": len(examples),
+        "n_train": sum(counts["train"]),
+        "n_validation": sum(counts["validation"]),
+        "n_test": sum(counts["test"]),
+        "classes": list(examples.classes),
+        "counts": counts,
+        "layout": examples.layout,
+        "made": list(split.made),
+        "n_left_out": len(survey.unreadable),
+        "passed_over": [[thing.name, thing.reason] for thing in examples.passed_over[:100]],
+    }
+
+
+def model_facts(plan: Plan, fitted: Fitted, materials: Materials, folder: Path) -> dict[str, Any]:
+    """What the model is, for scores.json."""
+    return {
+        "backbone": materials.backbone.name,
+        "regime": plan.model.regime,
+        "weights": materials.weights.source if materials.weights else "random",
+        "n_parameters": fitted.n_parameters,
+        "n_trained": fitted.n_trained,
+        "n_bytes": (folder / "model" / "weights.safetensors").stat().st_size,
+        "input": f"3x{materials.backbone.crop}x{materials.backbone.crop}",
+    }

@@ -1,0 +1,58 @@
+"""heldout check."""
+
+from typing import Annotated, Any
+
+import typer
+
+from heldout.cli.options import Data, Json
+from heldout.cli.showing import Progress, finding_lines, print_json, print_lines
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+
+@app.command()
+def check(
+    data: Data,
+    out: Annotated[str, typer.Option(help="Where a folder with check.json and samples.png is made.")] = "checks",
+    backbone: Annotated[str, typer.Option(help="Whose pixels the sample grid shows.")] = "efficientnet-lite0",
+    as_json: Json = False,
+) -> None:
+    """Look at labelled pictures: counts, sizes, unreadable files, copies, one picture under two labels, samples.
+
+    The exit code is 1 when something must be acted on before a score can be trusted.
+    """
+    from heldout.checking import check as check_data
+
+    found = check_data(data, out=out, backbone=backbone, watcher=Progress())
+    content = found.as_dict()
+    if as_json:
+        print_json(content)
+    else:
+        print_lines(_lines(content))
+    if found.must_act:
+        raise typer.Exit(1)
+
+
+def _lines(content: dict[str, Any]) -> list[str]:
+    sizes = content["sizes"]
+    lines = ["", f"{content['n']:,} pictures of {len(content['classes'])} classes, as {content['layout']}"]
+    parts = list(content["counts"])
+    width = max(len(name) for name in [*content["classes"], "class"])
+    lines.append(f"  {'class':{width}}  " + "  ".join(f"{part:>10}" for part in parts))
+    for number, name in enumerate(content["classes"]):
+        row = "  ".join(f"{content['counts'][part][number]:>10,}" for part in parts)
+        lines.append(f"  {name:{width}}  {row}")
+    if sizes["median"]:
+        smallest, median, largest = (" x ".join(map(str, sizes[key])) for key in ("smallest", "median", "largest"))
+        lines.append(f"sizes: median {median}, from {smallest} to {largest}, {sizes['n_different']:,} different")
+    lines += [
+        f"{what}: " + ", ".join(f"{name} {n:,}" for name, n in content[what].items()) for what in ("modes", "formats")
+    ]
+    if content["unreadable"]:
+        lines += ["", f"error: {len(content['unreadable']):,} files cannot be read as pictures"]
+        lines += [f"  {bad['id']}: {bad['reason']}" for bad in content["unreadable"]]
+    if content["passed_over"]:
+        lines += ["", f"passed over: {len(content['passed_over']):,}"]
+        lines += [f"  {thing['name']}: {thing['reason']}" for thing in content["passed_over"][:20]]
+    lines += ["", *finding_lines(content["findings"])] if content["findings"] else ["", "nothing found to doubt"]
+    return [*lines, "", f"samples  {content['samples']}"]

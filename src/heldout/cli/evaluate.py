@@ -1,0 +1,45 @@
+"""heldout evaluate."""
+
+from typing import Annotated
+
+import typer
+
+from heldout.cli.options import Data, Device, Json, RunFolder, SkipBad
+from heldout.cli.showing import Progress, finding_lines, percent, print_json, print_lines, score_line
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+
+@app.command()
+def evaluate(
+    run: RunFolder,
+    data: Data,
+    part: Annotated[
+        str, typer.Option(help="train, validation or test: score that part of DATA alone.", show_default=False)
+    ] = "",
+    skip_bad: SkipBad = False,
+    device: Device = "auto",
+    as_json: Json = False,
+) -> None:
+    """Score a run on labelled pictures. Classes are matched by name.
+
+    Pictures that the run was trained on, and looks at its own held-out part, are told. The exit code is 1 when a
+    finding is an error.
+    """
+    from heldout.evaluating import evaluate as evaluate_run
+
+    found = evaluate_run(run, data, part=part, skip_bad=skip_bad, device=device, watcher=Progress())
+    content = found.as_dict()
+    if as_json:
+        print_json(content)
+    else:
+        lines = finding_lines(content["findings"])
+        lines += [score_line(score["name"].replace("_", " "), score) for score in content["summary"]["scores"]]
+        lines += ["", "class  n  recall [95 % interval]"]
+        for each in content["summary"]["per_class"]:
+            recall = each["recall"]
+            interval = f"[{percent(recall['low'])}, {percent(recall['high'])}]" if each["n"] else ""
+            lines.append(f"{each['name']}  {each['n']:,}  {percent(recall['value'])} {interval}")
+        print_lines(lines)
+    if any(finding.severity == "error" for finding in found.findings):
+        raise typer.Exit(1)

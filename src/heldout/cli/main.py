@@ -1,0 +1,118 @@
+"""The entry point: finds the command, runs it, and turns errors into what / expected / fix and an exit code."""
+
+import logging
+import os
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING, cast
+
+if TYPE_CHECKING:
+    from heldout.errors import HeldoutError
+
+# Name -> what the list of commands says. The file of the same name is imported when the command is called.
+COMMANDS = {
+    "demo": "train on real pictures that an installed package ships: no file, no network",
+    "check": "look at labelled pictures: counts, unreadable files, copies, leaks, samples",
+    "train": "labelled pictures -> a run folder with model, numbers and report.html",
+    "evaluate": "score a run on labelled pictures",
+    "predict": "labels and calibrated probabilities of pictures",
+    "report": "make report.html of a run again",
+    "doctor": "versions, devices, and which fast paths work here",
+}
+EXIT_INTERRUPTED = 130
+EXIT_INTERNAL = 70
+HELP = """heldout: from labelled pictures to a trained classifier with numbers you can trust
+
+usage: heldout COMMAND [options]        heldout COMMAND --help tells more
+
+{commands}
+
+exit codes: 0 fine · 1 a check failed · 2 usage or bad input · 74 the disk refused · 130 interrupted
+"""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and leave the process with its exit code."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    try:
+        code = run(arguments)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        code = interrupted()
+    except BrokenPipeError:
+        # Whoever read our output has gone; Python must not complain when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 1
+    sys.exit(code)
+
+
+def interrupted() -> int:
+    """Say what an interruption means, and give its exit code."""
+    print("\ninterrupted: what was finished is kept, and the same command starts afresh beside it", file=sys.stderr)
+    return EXIT_INTERRUPTED
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command and give its exit code."""
+    if not arguments or arguments[0] in {"--help", "-h", "help"}:
+        width = max(map(len, COMMANDS))
+        commands = "\n".join(f"  heldout {name:{width}}  {words}" for name, words in COMMANDS.items())
+        print(HELP.format(commands=commands), end="")
+        return 0
+    if arguments[0] == "--version":
+        from importlib.metadata import version
+
+        print(f"heldout {version('heldout')}")
+        return 0
+    from heldout.errors import HeldoutError, UsageError, nearest
+
+    name = arguments[0]
+    try:
+        if name not in COMMANDS:
+            raise UsageError(
+                f"there is no command {name!r}{nearest(name, COMMANDS)}",
+                expected=f"one of {', '.join(COMMANDS)}",
+                fix="heldout --help",
+            )
+        return _call(name, arguments[1:])
+    except HeldoutError as error:
+        return say_error(error, as_json="--json" in arguments)
+
+
+def _call(name: str, arguments: list[str]) -> int:
+    import typer
+
+    from heldout.errors import UsageError
+
+    # What the parser raises for a wrong option or value. Typer makes public only one kind of it, so this is its parent.
+    parser_error = cast(type[Exception], typer.BadParameter.__mro__[1])
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    logging.getLogger("heldout").setLevel(logging.INFO)
+    app = import_module(f"heldout.cli.{name}").app
+    try:
+        result = app(args=arguments, prog_name=f"heldout {name}", standalone_mode=False)
+    except typer.Abort:
+        return interrupted()
+    except parser_error as error:
+        what = str(error.format_message()).rstrip(".")  # type: ignore[attr-defined]
+        raise UsageError(
+            f"heldout {name}: {what}",
+            expected=f"options and values as `heldout {name} --help` lists them",
+            fix=f"heldout {name} --help",
+        ) from None
+    return int(result or 0)
+
+
+def say_error(error: "HeldoutError", *, as_json: bool) -> int:
+    """Print an error in its three parts, and for a program as JSON too; give the exit code."""
+    print(f"error: {error}", file=sys.stderr)
+    if as_json:
+        import json
+
+        parts = {"what": error.what, "expected": error.expected, "fix": error.fix, "exit_code": error.exit_code}
+        print(json.dumps({"error": parts}))
+    return error.exit_code
+
+
+if __name__ == "__main__":
+    main()

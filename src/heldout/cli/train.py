@@ -1,0 +1,103 @@
+"""heldout train."""
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from heldout.cli.options import Data, Json, Seed, SkipBad
+from heldout.cli.showing import Progress, finding_lines, print_json, print_lines, score_line
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+
+@app.command()
+def train(  # noqa: PLR0913, PLR0917 -- one parameter a flag
+    data: Data,
+    regime: Annotated[
+        str | None,
+        typer.Option(
+            help="frozen: fit a new head (seconds). partial: the last blocks too. full: everything, from pretrained "
+            "weights. scratch: everything, from random weights. [default: frozen]",
+            show_default=False,
+        ),
+    ] = None,
+    backbone: Annotated[
+        str | None,
+        typer.Option(
+            help="efficientnet-lite0, -lite1, -lite2, resnet18, resnet34, resnet50, timm:NAME. "
+            "[default: efficientnet-lite0]",
+            show_default=False,
+        ),
+    ] = None,
+    weights: Annotated[
+        str | None, typer.Option(help="imagenet, none, or a file. [default: imagenet]", show_default=False)
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(help="Not for frozen.", show_default=False)] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Not for frozen.", show_default=False)] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Not for frozen.", show_default=False)] = None,
+    seed: Seed = None,
+    skip_bad: SkipBad = False,
+    download: Annotated[bool, typer.Option("--download", help="Published weights may be fetched.")] = False,
+    out: Annotated[
+        str | None, typer.Option(help="Where the run folder is made. [default: runs]", show_default=False)
+    ] = None,
+    plan: Annotated[Path | None, typer.Option(help="A TOML file of settings; flags beat it.")] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="Any other setting, such as training.weight_decay=0.01."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Labelled pictures -> a run folder with model, numbers and report.html.
+
+    The held-out test part is opened once, at the end, and the opening is logged.
+    """
+    from heldout.allocator import keep_freed_memory
+    from heldout.plan import make_plan
+    from heldout.verbs import train_as_planned
+
+    named: dict[str, Any] = {
+        "data.path": data,
+        "data.skip_bad": skip_bad or None,
+        "model.regime": regime,
+        "model.backbone": backbone,
+        "model.weights": weights,
+        "model.download": download or None,
+        "training.epochs": epochs,
+        "training.learning_rate": learning_rate,
+        "training.batch_size": batch_size,
+        "seed": seed,
+        "out": out,
+    }
+    planned = make_plan(named, file=plan, assignments=settings or ())
+    if planned.training is not None:
+        keep_freed_memory()  # before torch is imported
+    command = shlex.join(["heldout", *sys.argv[1:]]) if sys.argv[1:2] == ["train"] else ""
+    show(train_as_planned(planned, command=command, watcher=Progress()), as_json=as_json)
+
+
+def show(run: Any, *, as_json: bool) -> None:
+    """Print what a finished run came to (`heldout.verbs.Run`)."""
+    scores, findings = run.scores, run.findings
+    if as_json:
+        print_json({"run": str(run.folder), "scores": scores, "findings": findings})
+        return
+    lines = ["", *finding_lines(findings), ""] if findings else [""]
+    for part, words in (("test", "held-out test"), ("validation", "validation (optimistic: choices were made on it)")):
+        leading = scores[part]["scores"][0]
+        lines.append(score_line(f"{words}: {leading['name'].replace('_', ' ')}", leading))
+    for name, score in scores["baselines"].items():
+        if score is not None:
+            lines.append(score_line(f"baseline, {name.replace('_', ' ')}: accuracy", score))
+    n_openings = scores["data"]["test_openings"]
+    lines.append(f"this held-out part has been opened {n_openings} time{'s' if n_openings > 1 else ''} in this folder")
+    lines += [
+        "",
+        f"report   {run.folder / 'report.html'}",
+        f"model    {run.folder / 'model'}",
+        f"next     heldout predict {shlex.quote(str(run.folder))} PICTURES",
+    ]
+    print_lines(lines)

@@ -1,0 +1,127 @@
+"""Stored inputs of a network -> seeded batches that can be taken up again at any position.
+
+An input is what a network reads: a uint8 picture after the resize of its short side and the cut of the square (a
+"canvas", from which augmentation crops), or the kept output of a frozen trunk. They are read when they are needed, so
+that what is resident stays one batch in use and one being read, however many examples there are.
+
+The order of an epoch is a function of (seed, epoch) alone: a position is two integers, and any batch of any epoch can
+be had again without drawing the ones before it.
+"""
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from jaxtyping import Int, Shaped
+
+from heldout.randomness import stream
+
+
+class Rows(Protocol):
+    """Arrays of one shape and dtype, one an example, read when they are asked for."""
+
+    def __len__(self) -> int:
+        """How many examples there are."""
+
+    def take(self, indices: Iterable[int]) -> Shaped[np.ndarray, "chosen ..."]:
+        """These rows, stacked; called from one thread at a time."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Batch:
+    """Some examples at once.
+
+    Attributes:
+        inputs: As stored: uint8 pixels of shape (batch, size, size, 3), or a trunk's output.
+        labels: The class of each.
+        indices: Which rows they are.
+        epoch: Counted from 1; 0 in evaluation.
+        step: Which batch of the epoch, counted from 0.
+    """
+
+    inputs: Shaped[np.ndarray, "batch ..."]
+    labels: Int[np.ndarray, " batch"]
+    indices: Int[np.ndarray, " batch"]
+    epoch: int
+    step: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Batches:
+    """The examples of one part, and how many of them at once.
+
+    Attributes:
+        rows: The inputs of the part, perhaps among others.
+        labels: The class of each row.
+        indices: Which rows belong to the part.
+        batch_size: The largest batch, at least 1.
+    """
+
+    rows: Rows
+    labels: Int[np.ndarray, " examples"]
+    indices: Int[np.ndarray, " chosen"]
+    batch_size: int
+
+    def __post_init__(self) -> None:
+        assert len(self.rows) == len(self.labels), f"{len(self.rows)} rows, {len(self.labels)} labels"
+
+    @property
+    def n_batches(self) -> int:
+        """How many batches make an epoch."""
+        return math.ceil(len(self.indices) / self.batch_size)
+
+
+def epoch_order(batches: Batches, *, seed: int, epoch: int) -> list[Int[np.ndarray, " batch"]]:
+    """The rows of each batch of a training epoch, in order; an empty list where the part is empty.
+
+    Every example stands in exactly one batch. The batches are as equal as can be: their sizes differ by one at most,
+    and none is larger than `batch_size`. So there is no small last batch, whose gradient would count as much as a
+    full one's, and none of one example (on which batch normalisation cannot work) unless `batch_size` is 1 or 2.
+
+    Args:
+        batches: Of which the order is wanted.
+        seed: The seed of the run.
+        epoch: Counted from 1.
+    """
+    shuffled = stream(seed, "batches", epoch).permutation(batches.indices)
+    return np.array_split(shuffled, batches.n_batches) if len(shuffled) else []
+
+
+def training_batches(batches: Batches, *, seed: int, epoch: int, first_step: int = 0) -> Iterator[Batch]:
+    """The batches of one epoch in their seeded order, from batch `first_step` on.
+
+    While one batch is in use, the next is read in a thread.
+
+    Example:
+        >>> part = Batches(np.zeros((10, 2)), np.zeros(10, np.int64), np.arange(10), batch_size=4)
+        >>> [len(batch.labels) for batch in training_batches(part, seed=0, epoch=1)]
+        [4, 3, 3]
+    """
+    return _read_ahead(batches, epoch_order(batches, seed=seed, epoch=epoch), epoch, first_step)
+
+
+def evaluation_batches(batches: Batches) -> Iterator[Batch]:
+    """All examples once, in the order of `batches.indices`; the last batch holds what is left, however few."""
+    starts = range(0, len(batches.indices), batches.batch_size)
+    chosen = [batches.indices[start : start + batches.batch_size] for start in starts]
+    return _read_ahead(batches, chosen, 0, 0)
+
+
+def _read_ahead(
+    batches: Batches, chosen: Sequence[Int[np.ndarray, " batch"]], epoch: int, first_step: int
+) -> Iterator[Batch]:
+    def read(step: int) -> Batch:
+        indices = np.asarray(chosen[step], dtype=np.int64)
+        inputs = batches.rows.take(indices.tolist())
+        return Batch(inputs, batches.labels[indices].astype(np.int64), indices, epoch, step)
+
+    with ThreadPoolExecutor(1, thread_name_prefix="heldout-read") as pool:
+        coming = [pool.submit(read, step) for step in range(first_step, len(chosen))[:1]]
+        for step in range(first_step, len(chosen)):
+            batch = coming.pop().result()
+            if step + 1 < len(chosen):
+                coming.append(pool.submit(read, step + 1))
+            yield batch

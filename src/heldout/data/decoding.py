@@ -1,0 +1,271 @@
+"""Bytes of a picture file -> pixels: the one pixel path of check, train, evaluate, predict and export.
+
+What happens to every picture, in this order:
+
+1. Open: JPEG (MPO too), PNG, WebP, GIF, BMP or TIFF by content, whatever the file is called. First frame.
+2. Refuse what is too large by its header, before a pixel is decoded.
+3. Decode whole; a file that ends too early is an error. JPEGs much larger than needed are decoded at 1/2, 1/4 or
+   1/8 of their size (libjpeg's own scaling), never below twice the size that the network needs.
+4. Turn as the EXIF orientation says.
+5. To RGB: grey is repeated; 16-bit grey is divided by 257; palettes are looked up; what is transparent is
+   laid on white; CMYK, YCbCr, LAB and HSV as Pillow converts them; 32-bit float pictures are refused, for nobody knows
+   their range.
+6. Resize the short side to `resize` and cut the `crop` x `crop` centre, in one step.
+"""
+
+import hashlib
+import io
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import UInt8
+from PIL import Image, UnidentifiedImageError
+
+# MPO, several JPEGs in one file, is opened by the plugin for JPEG.
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
+# 50 million pixels are 150 MB of RGB; the largest phone pictures in common use have 48 (RELIABILITY notes, 2026).
+MAX_PIXELS = 50_000_000
+THUMBNAIL_SIDE = 128
+_RESAMPLING = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
+_TRANSPARENT_MODES = ("RGBA", "LA", "PA", "La", "RGBa")
+# What undoes each EXIF orientation; 1 is upright, and other numbers mean nothing.
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+class UnreadablePicture(Exception):
+    """These bytes cannot be used as a picture; the message is the reason, for a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class PixelPath:
+    """How a decoded picture becomes the input of a network.
+
+    Attributes:
+        resize: Length of the short side after resizing, pixels.
+        crop: Side of the square cut from the centre, pixels; at most `resize`.
+        interpolation: `bilinear` or `bicubic`, both with antialiasing.
+        mean: Subtracted from each channel, in units where white is 1.
+        std: Then divided by.
+    """
+
+    resize: int
+    crop: int
+    interpolation: str
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+
+    @property
+    def key(self) -> str:
+        """A short text that differs whenever the pixels could."""
+        numbers = ",".join(f"{value:g}" for value in (*self.mean, *self.std))
+        return f"1:{self.resize}:{self.crop}:{self.interpolation}:{numbers}"
+
+    @property
+    def canvas(self) -> "PixelPath":
+        """The same path with nothing cut off but the square: what augmentation crops from."""
+        return PixelPath(self.resize, self.resize, self.interpolation, self.mean, self.std)
+
+
+@dataclass(frozen=True, slots=True)
+class PictureFacts:
+    """What is known of one readable picture file.
+
+    Attributes:
+        width: Pixels, after the EXIF orientation.
+        height: Pixels, after the EXIF orientation.
+        mode: Pillow's name of the colour mode as stored.
+        format: Pillow's name of the file format.
+        n_bytes: Size of the file.
+        sha256: Of the file's bytes, hexadecimal.
+        pixels: 128 bits of the SHA-256 of size and RGB pixels, hexadecimal: equal for the same picture in
+            another lossless format.
+    """
+
+    width: int
+    height: int
+    mode: str
+    format: str
+    n_bytes: int
+    sha256: str
+    pixels: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """One decoded picture: RGB, upright, and what is known of its file."""
+
+    image: Image.Image
+    facts: PictureFacts
+
+
+@contextmanager
+def pictures_guarded() -> Iterator[None]:
+    """Within: Pillow's warnings about bombs and damaged metadata are not shown, for `decode` judges itself.
+
+    The filters of `warnings` are one state for all threads, so this goes around a whole pass and not into `decode`.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        warnings.filterwarnings("ignore", module=r"PIL\..*")
+        yield
+
+
+def decode(
+    data: bytes, *, sha256: str | None = None, short_side: int | None = None, max_pixels: int = MAX_PIXELS
+) -> Decoded:
+    """The picture in `data`, upright and in RGB.
+
+    Args:
+        data: The whole file.
+        sha256: Of `data` where the caller has it already, hexadecimal.
+        short_side: The short side that is needed, pixels; large JPEGs are decoded at a fraction that leaves at least
+            twice as much. None decodes at full size.
+        max_pixels: Pictures with more are refused by their header.
+
+    Raises:
+        UnreadablePicture: Not a picture, cut short, damaged, too large, or of a mode without a known range.
+    """
+    if not data:
+        raise UnreadablePicture("the file is empty (0 bytes)")
+    try:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as stored:
+            return _decode_open(stored, data, sha256, short_side, max_pixels)
+    except UnreadablePicture:
+        raise
+    except UnidentifiedImageError:
+        raise UnreadablePicture(f"not a JPEG, PNG, WebP, GIF, BMP or TIFF (starts with {data[:8]!r})") from None
+    except Image.DecompressionBombError:
+        raise UnreadablePicture("far too many pixels by its header: possibly a bomb") from None
+    except MemoryError:
+        raise UnreadablePicture("decoding it takes more memory than there is") from None
+    except Exception as error:  # Pillow's plugins raise OSError, SyntaxError, ValueError, struct.error, zlib.error ...
+        raise UnreadablePicture(f"damaged: {_first_line(error)}") from None
+
+
+def _decode_open(
+    stored: Image.Image, data: bytes, sha256: str | None, short_side: int | None, max_pixels: int
+) -> Decoded:
+    width, height = stored.size
+    if reason := reason_too_large(width, height, max_pixels):
+        raise UnreadablePicture(reason)
+    mode, file_format = stored.mode, stored.format or "?"
+    if short_side is not None and file_format in {"JPEG", "MPO"}:
+        needed = 2 * short_side
+        stored.draft("RGB", (needed * width // min(width, height), needed * height // min(width, height)))
+    stored.load()
+    orientation = _orientation(stored)
+    image = to_rgb(stored.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else stored)
+    if orientation in (5, 6, 7, 8):
+        width, height = height, width
+    fingerprint = hashlib.sha256(f"{width}x{height}".encode())
+    fingerprint.update(image.tobytes())
+    return Decoded(
+        image,
+        PictureFacts(
+            width=width,
+            height=height,
+            mode=sys.intern(mode),
+            format=sys.intern(file_format),
+            n_bytes=len(data),
+            sha256=sha256 or hashlib.sha256(data).hexdigest(),
+            pixels=fingerprint.hexdigest()[:32],
+        ),
+    )
+
+
+def reason_too_large(width: int, height: int, max_pixels: int) -> str:
+    """Why a picture of that size is refused; empty where it is not.
+
+    Example:
+        >>> reason_too_large(30, 20, 600), reason_too_large(30, 20, 599)
+        ('', '30 x 20 pixels by its header, more than the limit of 599: possibly a bomb')
+    """
+    if width * height <= max_pixels:
+        return ""
+    return f"{width} x {height} pixels by its header, more than the limit of {max_pixels:,}: possibly a bomb"
+
+
+def _orientation(stored: Image.Image) -> int:
+    try:
+        orientation = stored.getexif().get(0x0112, 1)
+    except Exception:  # a malformed EXIF block says nothing about orientation, and the pixels are whole
+        return 1
+    return orientation if isinstance(orientation, int) else 1
+
+
+def _first_line(error: Exception) -> str:
+    text = str(error).strip().splitlines()
+    return f"{text[0] if text else type(error).__name__}"[:200]
+
+
+def to_rgb(image: Image.Image) -> Image.Image:
+    """The picture in mode RGB, by the rule at the top of this file.
+
+    Raises:
+        UnreadablePicture: The mode has no agreed range (32-bit float, or 32-bit integers beyond 16 bits).
+    """
+    if image.mode == "RGB":
+        return image
+    if image.mode.startswith("I"):
+        return _from_integers(image)
+    if image.mode in _TRANSPARENT_MODES or "transparency" in image.info:
+        upright = image.convert("RGBA")
+        white = Image.new("RGBA", upright.size, "white")
+        return Image.alpha_composite(white, upright).convert("RGB")
+    if image.mode == "F":
+        raise UnreadablePicture("32-bit float pixels, whose range nobody knows; store it with 8 or 16 bits")
+    return image.convert("RGB")
+
+
+def _from_integers(image: Image.Image) -> Image.Image:
+    """The RGB picture of 16-bit grey, whose transparent value (PNG has at most one) becomes white."""
+    values = np.asarray(image)
+    if values.min() < 0 or values.max() > 65535:
+        raise UnreadablePicture(f"mode {image.mode} with values outside 0 to 65535, whose range nobody knows")
+    grey = (values // 257).astype(np.uint8)
+    if isinstance(transparent := image.info.get("transparency"), int):
+        grey[values == transparent] = 255
+    return Image.fromarray(grey).convert("RGB")
+
+
+def to_pixels(image: Image.Image, path: PixelPath) -> UInt8[np.ndarray, "crop crop 3"]:
+    """The centre of an RGB picture as the network gets it, before it is normalised.
+
+    Sizes and offsets are those of torchvision's `Resize` and `CenterCrop` (long side rounded down, offset rounded to
+    even); the two are one resampling here, whose result differs from the two steps by at most 1 grey level.
+    """
+    width, height = image.size
+    short = min(width, height)
+    new_width, new_height = path.resize * width // short, path.resize * height // short
+    left, top = round((new_width - path.crop) / 2), round((new_height - path.crop) / 2)
+    x_scale, y_scale = width / new_width, height / new_height
+    box = (left * x_scale, top * y_scale, (left + path.crop) * x_scale, (top + path.crop) * y_scale)
+    # The last digit of a product can lie outside the picture, which Pillow refuses.
+    box = (max(box[0], 0.0), max(box[1], 0.0), min(box[2], float(width)), min(box[3], float(height)))
+    return np.asarray(image.resize((path.crop, path.crop), _RESAMPLING[path.interpolation], box=box))
+
+
+def thumbnail(image: Image.Image, *, side: int = THUMBNAIL_SIDE) -> bytes:
+    """A small JPEG of the whole picture, its longer side at most `side` pixels: for people to look at."""
+    small = image.copy() if max(image.size) <= side else _shrunk(image, side)
+    out = io.BytesIO()
+    small.save(out, "JPEG", quality=80)
+    return out.getvalue()
+
+
+def _shrunk(image: Image.Image, side: int) -> Image.Image:
+    scale = side / max(image.size)
+    size = (max(1, round(image.size[0] * scale)), max(1, round(image.size[1] * scale)))
+    return image.resize(size, Image.Resampling.BILINEAR, reducing_gap=1.0)

@@ -1,0 +1,164 @@
+"""Examples: which pictures there are, which class each belongs to, and which part the data puts it in.
+
+`Examples` holds names and numbers only; the bytes stay where they are. All layouts end in `gather`, so
+the order of the examples and the class map are made in one place.
+"""
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Int
+
+from heldout.errors import DataError
+
+PARTS = ("train", "validation", "test")
+
+# What a folder, a listing file or a cell of a part column may be called, in lower case -> index into PARTS.
+PART_NAMES = {"train": 0, "val": 1, "valid": 1, "validation": 1, "test": 2}
+
+# One example on its way into `gather`: id, class name, index into PARTS (-1: the data does not say).
+Row = tuple[str, str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class PassedOver:
+    """Something that stands with the data and is not used: what, and why."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Examples:
+    """Labelled pictures: names, classes and the parts that come with the data.
+
+    Attributes:
+        root: The folder that the ids start from.
+        ids: POSIX paths below `root`, unique and sorted, so that nothing depends on the file system's order.
+        labels: int64, index into `classes`.
+        classes: Every class of the data, sorted as plain strings ("10" stands before "9", "Z" before "a").
+        given: int8, index into `PARTS` where the data says it, -1 where it does not.
+        layout: "class folders", "split folders", "listing" or "flowers-102".
+        passed_over: What stands with the data and is not used, sorted by name.
+    """
+
+    root: Path
+    ids: tuple[str, ...]
+    labels: Int[np.ndarray, " examples"]
+    classes: tuple[str, ...]
+    given: Int[np.ndarray, " examples"]
+    layout: str
+    passed_over: tuple[PassedOver, ...] = ()
+
+    def __post_init__(self) -> None:
+        assert len(self.ids) == len(self.labels) == len(self.given), (
+            f"{len(self.ids)} ids, {len(self.labels)} labels, {len(self.given)} given parts"
+        )
+        assert all(a < b for a, b in pairwise(self.ids)), "ids are not unique and sorted"
+        assert all(a < b for a, b in pairwise(self.classes)), f"classes are not sorted: {self.classes}"
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def path(self, i: int) -> Path:
+        """The file of example `i`."""
+        return self.root / self.ids[i]
+
+    def take(self, indices: Int[np.ndarray, " chosen"]) -> "Examples":
+        """The examples at `indices`, in the order of their ids whatever the order of `indices`.
+
+        The class map stays whole and `passed_over` is kept.
+        """
+        indices = np.sort(indices)
+        return replace(
+            self,
+            ids=tuple(self.ids[i] for i in indices),
+            labels=self.labels[indices],
+            given=self.given[indices],
+        )
+
+
+def gather(root: Path, rows: Sequence[Row], *, layout: str, passed_over: Iterable[PassedOver] = ()) -> Examples:
+    """`Examples` with one class map, whatever order the rows came in.
+
+    Raises:
+        DataError: Two class names differ only in case, Unicode form or outer blanks, or there are fewer
+            than two classes.
+
+    Example:
+        >>> examples = gather(Path("."), [("b.jpg", "dog", 0), ("a.jpg", "cat", 0)], layout="listing")
+        >>> examples.ids, examples.classes, examples.labels.tolist()
+        (('a.jpg', 'b.jpg'), ('cat', 'dog'), [0, 1])
+    """
+    rows = sorted(rows)
+    classes = sorted({name for _, name, _ in rows})
+    _check_class_names(root, classes)
+    _check_two_classes(root, classes, [row[0] for row in rows])
+    index = {name: i for i, name in enumerate(classes)}
+    return Examples(
+        root=root,
+        ids=tuple(row[0] for row in rows),
+        labels=np.fromiter((index[row[1]] for row in rows), np.int64, len(rows)),
+        classes=tuple(classes),
+        given=np.fromiter((row[2] for row in rows), np.int8, len(rows)),
+        layout=layout,
+        passed_over=tuple(sorted(passed_over, key=lambda thing: thing.name)),
+    )
+
+
+def some_of(names: Sequence[str], n_shown: int = 5) -> str:
+    """The first few names, quoted, and how many more there are.
+
+    Control characters and what is not valid Unicode come out escaped, so the text is safe to print.
+
+    Example:
+        >>> some_of(["a", "b", "c"], 2)
+        "'a', 'b' and 1 more"
+    """
+    shown = ", ".join(repr(name) for name in names[:n_shown])
+    return shown + (f" and {len(names) - n_shown:,} more" if len(names) > n_shown else "")
+
+
+def _check_class_names(root: Path, classes: Sequence[str]) -> None:
+    # A file system without case (macOS, Windows) or with another Unicode form makes one folder of the two,
+    # so the same data would have another class map there.
+    seen: dict[str, str] = {}
+    for name in classes:
+        first = seen.setdefault(_key_of(name), name)
+        if first != name:
+            # Two Unicode forms of one name look the same, so their code points are shown.
+            show = ascii if unicodedata.normalize("NFC", first) == unicodedata.normalize("NFC", name) else repr
+            raise DataError(
+                f"the classes {show(first)} and {show(name)} of {str(root)!r} differ only in case, Unicode form "
+                "or outer blanks",
+                expected="class names that stay different on every file system",
+                fix="give both the same name if they are one class, otherwise rename one of them",
+            )
+
+
+def _key_of(name: str) -> str:
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold()).strip()
+
+
+def _check_two_classes(root: Path, classes: Sequence[str], ids: Sequence[str]) -> None:
+    if len(classes) >= 2:
+        return
+    if not classes:
+        raise DataError(
+            f"there is no labelled picture in {str(root)!r}",
+            expected="at least two classes with pictures",
+            fix="add pictures, or point at the folder that holds the class folders",
+        )
+    # A folder too high: its one sub-folder is taken for a class, and the classes lie inside it.
+    nested = all(name.startswith(f"{classes[0]}/") and name.count("/") > 1 for name in ids)
+    raise DataError(
+        f"{str(root)!r} has one class only, {classes[0]!r}, with {len(ids):,} pictures",
+        expected="at least two classes: with one there is nothing to tell apart",
+        fix=f"point at {str(root / classes[0])!r} if the class folders are in there"
+        if nested
+        else "add a folder (or rows) for what is not of this class",
+    )

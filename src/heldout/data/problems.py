@@ -1,0 +1,279 @@
+"""What in the data weakens a score -> Findings.
+
+Copies are found by decoded pixels and size, so that a picture saved again as PNG is the same picture. Nothing
+is removed or changed here: a Finding says what was seen, which way it moves the number and what to do.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from jaxtyping import Int
+
+from heldout.data.examples import PARTS, Examples, some_of
+from heldout.data.splits import Split
+from heldout.data.survey import Survey
+from heldout.findings import Finding
+
+# How many files or classes a Finding names; `what` has the full count.
+MAX_NAMED = 24
+# Below this many examples a class gets an interval and no rank: near 50 % the 95 % Wilson interval of 29 examples is
+# 34 points wide (computed 2026-11-22).
+FEW_FOR_TEST = 30
+# Frozen features do well on Flowers-102 with 10 a class; below that the choice of examples decides (assumed).
+FEW_FOR_TRAIN = 10
+# From here on balanced accuracy leads and the majority baseline is far from 1 / number of classes (assumed).
+MAX_BALANCED_RATIO = 3
+
+_DUPLICATES = 'Barz and Denzler, "Do We Train on Test Data? Purging CIFAR of Near-Duplicates", 2020'
+_LABEL_ERRORS = 'Northcutt, Athalye and Mueller, "Pervasive Label Errors in Test Sets", 2021'
+_INTERVALS = 'Brown, Cai and DasGupta, "Interval Estimation for a Binomial Proportion", 2001'
+
+_Groups = list[list[int]]
+
+
+def find_problems(examples: Examples, survey: Survey, split: Split | None) -> list[Finding]:
+    """Everything about the data that a reader of its scores should know.
+
+    Args:
+        examples: What the scores are about.
+        survey: Facts for each of these examples (None for an unreadable one), and the unreadable files, which
+            may be left out of `examples` already.
+        split: Of these examples; None judges the parts that come with the data, if any.
+
+    Returns:
+        Findings in a fixed order, none where nothing was found.
+    """
+    assert len(survey.facts) == len(examples), f"{len(survey.facts)} facts for {len(examples)} examples"
+    parts = examples.given if split is None else split.parts
+    copies = _copies(survey)
+    found = (
+        _across_parts(examples, parts, copies),
+        _within_parts(examples, parts, copies),
+        _two_labels(examples, copies),
+        *_missing_classes(examples, parts),
+        _few_in_test(examples, parts),
+        _few_in_train(examples, parts),
+        _imbalance(examples),
+        _left_out(survey),
+        _mixed_modes(examples, survey),
+        _passed_over(examples),
+    )
+    return [finding for finding in found if finding is not None]
+
+
+def _copies(survey: Survey) -> _Groups:
+    """Groups of two or more examples with the same pixels, in the order of their first."""
+    groups: dict[tuple[str, int, int], list[int]] = {}
+    for i, facts in enumerate(survey.facts):
+        if facts is not None:
+            groups.setdefault((facts.pixels, facts.width, facts.height), []).append(i)
+    return [group for group in groups.values() if len(group) > 1]
+
+
+def _across_parts(examples: Examples, parts: Int[np.ndarray, " examples"], copies: _Groups) -> Finding | None:
+    leaking = [group for group in copies if len({int(parts[i]) for i in group if parts[i] >= 0}) > 1]
+    if not leaking:
+        return None
+    return Finding(
+        code="duplicate-across-splits",
+        severity="error",
+        what=f"{len(leaking):,} pictures stand in more than one part: {'; '.join(_leaks(parts, leaking))}",
+        why="A score on pictures that the network has learned by heart comes out too high.",
+        fix="Remove the copies from one of the parts, or do not give the parts: heldout keeps copies together.",
+        where=_ids(examples, leaking),
+        source=_DUPLICATES,
+    )
+
+
+def _leaks(parts: Int[np.ndarray, " examples"], groups: _Groups) -> Iterable[str]:
+    """How many examples of each later part stand in an earlier one too."""
+    by_part = [Counter(int(parts[i]) for i in group) for group in groups]
+    for later, earlier in ((2, 0), (2, 1), (1, 0)):
+        n = sum(counts[later] for counts in by_part if counts[earlier])
+        if n:
+            total = np.count_nonzero(parts == later)
+            yield f"{n:,} of {total:,} {PARTS[later]} examples also stand in {PARTS[earlier]}"
+
+
+def _within_parts(examples: Examples, parts: Int[np.ndarray, " examples"], copies: _Groups) -> Finding | None:
+    inside = [
+        [i for i in group if parts[i] == part] for group in copies for part in sorted({int(parts[i]) for i in group})
+    ]
+    inside = [group for group in inside if len(group) > 1]
+    if not inside:
+        return None
+    n_extra = sum(len(group) - 1 for group in inside)
+    return Finding(
+        code="duplicate-within-split",
+        severity="note",
+        what=f"{len(inside):,} pictures have copies in the same part, {n_extra:,} examples more than pictures",
+        why="A copy tells nothing new: n counts it all the same, so an interval comes out a little too narrow.",
+        fix="Keep one of each.",
+        where=_ids(examples, inside),
+        source=_DUPLICATES,
+    )
+
+
+def _two_labels(examples: Examples, copies: _Groups) -> Finding | None:
+    torn = [group for group in copies if len({int(examples.labels[i]) for i in group}) > 1]
+    if not torn:
+        return None
+    first = [f"{examples.ids[i]!r} is {examples.classes[examples.labels[i]]!r}" for i in torn[0][:3]]
+    return Finding(
+        code="one-picture-two-labels",
+        severity="error",
+        what=f"{len(torn):,} pictures stand under two or more classes; the first: {', '.join(first)}",
+        why="At most one of the labels is right: no model can reach 100 %, and in train they teach a contradiction.",
+        fix="Look at them, keep the right one of each and remove the others.",
+        where=_ids(examples, torn),
+        source=_LABEL_ERRORS,
+    )
+
+
+def _missing_classes(examples: Examples, parts: Int[np.ndarray, " examples"]) -> Iterable[Finding]:
+    # What no part names yet may still become train.
+    in_train = _counts(examples, parts <= 0)
+    for part in np.unique(parts[parts >= 0]).tolist():
+        n_examples = _counts(examples, parts == part)
+        missing = np.flatnonzero(in_train == 0 if part == 0 else (n_examples == 0) & (in_train > 0))
+        if len(missing):
+            yield _missing(examples, part, missing.tolist())
+
+
+def _missing(examples: Examples, part: int, classes: Sequence[int]) -> Finding:
+    names = [examples.classes[c] for c in classes]
+    return Finding(
+        code="class-missing-from-part",
+        severity="error",
+        what=f"{len(names):,} of {len(examples.classes):,} classes have no example in {PARTS[part]}: {some_of(names)}",
+        why="The network never sees the class, so every example of it counts as a mistake."
+        if part == 0
+        else f"The {PARTS[part]} score says nothing about the class and is an average over the others.",
+        fix=f"Add examples of it to {PARTS[part]}, or take the class out of every part.",
+        where=tuple(names[:MAX_NAMED]),
+    )
+
+
+def _few_in_test(examples: Examples, parts: Int[np.ndarray, " examples"]) -> Finding | None:
+    counts = _counts(examples, parts == PARTS.index("test"))
+    return _few(
+        examples,
+        counts,
+        FEW_FOR_TEST,
+        "test",
+        why="The 95 % interval of such a class is wide (34 points at n = 29 near 50 %): it is shown, a ranking of the "
+        "classes is not.",
+        fix="Add test pictures of these classes, or read the score of all classes together.",
+        source=_INTERVALS,
+    )
+
+
+def _few_in_train(examples: Examples, parts: Int[np.ndarray, " examples"]) -> Finding | None:
+    return _few(
+        examples,
+        _counts(examples, parts <= 0),
+        FEW_FOR_TRAIN,
+        "train" if np.any(parts >= 0) else "all",
+        why="With so few, which pictures happen to be in train moves the score of the class by a lot.",
+        fix="Add training pictures of these classes, or repeat the run with several seeds.",
+        source="",
+    )
+
+
+def _few(
+    examples: Examples, counts: Int[np.ndarray, " classes"], limit: int, part: str, *, why: str, fix: str, source: str
+) -> Finding | None:
+    few = [c for c in np.argsort(counts, kind="stable").tolist() if 0 < counts[c] < limit]
+    if not few:
+        return None
+    return Finding(
+        code="few-examples",
+        severity="warning",
+        what=f"{len(few):,} of {len(counts):,} classes have fewer than {limit} examples in {part}; "
+        f"the fewest: {examples.classes[few[0]]!r} with {counts[few[0]]}",
+        why=why,
+        fix=fix,
+        where=tuple(examples.classes[c] for c in few[:MAX_NAMED]),
+        source=source,
+    )
+
+
+def _imbalance(examples: Examples) -> Finding | None:
+    counts = np.bincount(examples.labels, minlength=len(examples.classes))
+    there = np.flatnonzero(counts)
+    if not len(there):
+        return None
+    least, most = there[np.argmin(counts[there])], int(np.argmax(counts))
+    if counts[most] <= MAX_BALANCED_RATIO * counts[least]:
+        return None
+    return Finding(
+        code="imbalanced-classes",
+        severity="warning",
+        what=f"the largest class, {examples.classes[most]!r}, has {counts[most]:,} examples, the smallest, "
+        f"{examples.classes[least]!r}, {counts[least]:,}: {counts[most] / counts[least]:.1f} to 1",
+        why=f"Always answering {examples.classes[most]!r} is right for {counts[most] / counts.sum():.0%} of all "
+        "examples, so accuracy flatters; balanced accuracy does not.",
+        fix="Read balanced accuracy, the numbers for each class and the majority baseline.",
+        where=(examples.classes[most], examples.classes[least]),
+    )
+
+
+def _left_out(survey: Survey) -> Finding | None:
+    n = len(survey.unreadable)
+    if not n:
+        return None
+    n_files = n + sum(facts is not None for facts in survey.facts)
+    reasons = Counter(file.reason for file in survey.unreadable)
+    return Finding(
+        code="pictures-left-out",
+        severity="warning",
+        what=f"{n:,} of {n_files:,} files cannot be read and are in no part: {_tally(reasons)}",
+        why="The score holds for the others. If one class or one source is hit more, its share is off.",
+        fix="Repair the files or fetch them again; heldout check lists every one with its reason.",
+        where=tuple(file.id for file in survey.unreadable[:MAX_NAMED]),
+    )
+
+
+def _mixed_modes(examples: Examples, survey: Survey) -> Finding | None:
+    modes = Counter(facts.mode for facts in survey.facts if facts is not None)
+    if len(modes) < 2:
+        return None
+    usual = modes.most_common(1)[0][0]
+    odd = [i for i, facts in enumerate(survey.facts) if facts is not None and facts.mode != usual]
+    return Finding(
+        code="mixed-modes",
+        severity="note",
+        what=f"the pictures are stored in {len(modes)} colour modes: {_tally(modes)}",
+        why="All become RGB by one rule, but grey or transparent pictures stay recognisable: where they go with a "
+        "class, the network can answer by the mode.",
+        fix=f"See whether those that are not {usual} belong to one class or one part.",
+        where=tuple(examples.ids[i] for i in odd[:MAX_NAMED]),
+    )
+
+
+def _passed_over(examples: Examples) -> Finding | None:
+    if not examples.passed_over:
+        return None
+    reasons = Counter(thing.reason for thing in examples.passed_over)
+    return Finding(
+        code="passed-over",
+        severity="note",
+        what=f"{len(examples.passed_over):,} things that stand with the data were not used: {_tally(reasons)}",
+        why="What was meant as an example and is not used is missing from every number.",
+        fix="Rename or move what was meant to be used.",
+        where=tuple(thing.name for thing in examples.passed_over[:MAX_NAMED]),
+    )
+
+
+def _counts(examples: Examples, chosen: np.ndarray) -> Int[np.ndarray, " classes"]:
+    return np.bincount(examples.labels[chosen], minlength=len(examples.classes))
+
+
+def _ids(examples: Examples, groups: _Groups) -> tuple[str, ...]:
+    return tuple(examples.ids[i] for group in groups for i in group)[:MAX_NAMED]
+
+
+def _tally(counter: Counter[str], n_shown: int = 5) -> str:
+    shown = ", ".join(f"{name} ({n:,})" for name, n in counter.most_common(n_shown))
+    return shown + (f" and {len(counter) - n_shown:,} other" if len(counter) > n_shown else "")

@@ -1,0 +1,165 @@
+"""The held-out part: sealed until the one moment when a run is scored on it, and every opening logged.
+
+The seal guards against accident, not against intent: who holds the examples and the split can read the labels
+anyway. What it makes impossible is a slip, such as a loop that tunes on what it was given, a second look
+at the end of a notebook, or an opening that leaves no trace.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NoReturn
+
+from heldout.data.examples import Examples
+from heldout.data.splits import Split
+from heldout.errors import DataError, RunFolderError, UsageError
+from heldout.records import append_line
+
+LOG_NAME = "openings.jsonl"
+
+
+class HeldOut:
+    """The sealed test part: how many examples, of which classes, and its fingerprint; no more.
+
+    `open_heldout` gives out the examples, once.
+    """
+
+    __slots__ = ("__classes", "__examples", "__fingerprint", "__n")
+
+    def __init__(self, examples: Examples, fingerprint: str) -> None:
+        self.__examples: Examples | None = examples
+        self.__n = len(examples)
+        self.__classes = examples.classes
+        self.__fingerprint = fingerprint
+
+    @property
+    def n(self) -> int:
+        """How many examples."""
+        return self.__n
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The class map, which is that of the whole data."""
+        return self.__classes
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 over the sorted pairs (id, SHA-256 of the file), hexadecimal."""
+        return self.__fingerprint
+
+    def __repr__(self) -> str:
+        return f"HeldOut(n={self.n}, fingerprint={self.fingerprint[:12]!r})"
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        raise UsageError(
+            "a held-out part cannot be copied or pickled: a copy could be opened again",
+            expected="one HeldOut object, opened once, in the process that sealed it",
+            fix="seal the test part where it is opened; pass on its n, classes and fingerprint",
+        )
+
+    def _check_sealed(self) -> None:
+        if self.__examples is None:
+            raise UsageError(
+                f"the held-out part {self.fingerprint[:12]} has been opened already",
+                expected="one opening a run: a second look makes the first score a choice",
+                fix="keep the examples or the predictions of the first opening, or make a new run, which is counted",
+            )
+
+    def _break_seal(self) -> Examples:
+        self._check_sealed()
+        examples, self.__examples = self.__examples, None
+        assert examples is not None
+        return examples
+
+
+def seal(examples: Examples, split: Split, content: Sequence[str]) -> HeldOut:
+    """The test part of a split, sealed.
+
+    Args:
+        examples: All examples.
+        split: Of these examples.
+        content: SHA-256 of each example's file, hexadecimal, in the order of `examples`.
+
+    Raises:
+        DataError: The test part is empty.
+    """
+    assert len(examples) == len(split.parts) == len(content), (
+        f"{len(examples)} examples, {len(split.parts)} parts, {len(content)} hashes"
+    )
+    test = split.indices("test")
+    if not len(test):
+        raise DataError(
+            "the test part holds no example",
+            expected="at least one example of each class in the test part",
+            fix="add test examples, or remove the test part: heldout then makes one",
+        )
+    fingerprint = hashlib.sha256()
+    for i in test:  # ascending, and ids are sorted
+        fingerprint.update(f"{examples.ids[i]}\0{content[i]}\0".encode())
+    return HeldOut(examples.take(test), fingerprint.hexdigest())
+
+
+def open_heldout(heldout: HeldOut, *, log: Path, run: str, why: str) -> Examples:
+    """The examples of a held-out part, after the opening has been logged.
+
+    One JSON line (when, run, why, fingerprint, n) is on the disk before the examples are given out; where it
+    cannot be written the part stays sealed. The log is only ever appended to.
+
+    Args:
+        heldout: What to open; it can be opened once.
+        log: The file `openings.jsonl` of the run.
+        run: Name of the run.
+        why: What the examples are for.
+
+    Raises:
+        UsageError: It has been opened before.
+        StorageError: The log cannot be written.
+    """
+    heldout._check_sealed()
+    record = {
+        "when": datetime.now(UTC).isoformat(timespec="seconds"),
+        "run": run,
+        "why": why,
+        "fingerprint": heldout.fingerprint,
+        "n": heldout.n,
+    }
+    append_line(log, record)
+    return heldout._break_seal()
+
+
+def count_openings(folders: Iterable[Path], fingerprint: str) -> int:
+    """How often a held-out part has been opened, over the logs of these run folders.
+
+    Folders without a log count nothing. A line that was cut off by a kill or a full disk counts nothing: the part
+    stayed sealed.
+
+    Raises:
+        RunFolderError: A log is there and cannot be read, so that the count would be too low.
+    """
+    return sum(_count(folder / LOG_NAME, fingerprint) for folder in {folder.resolve() for folder in folders})
+
+
+def _count(log: Path, fingerprint: str) -> int:
+    try:
+        content = log.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return 0
+    except OSError as error:
+        raise RunFolderError(
+            f"the openings in {str(log)!r} cannot be read: {error.strerror}",
+            expected="logs that can be read, so that no opening is missed",
+            fix="change the permissions of the file",
+        ) from error
+    # A line that was cut off has no end, so the next one begins inside it.
+    lines = content.replace(b'{"when"', b'\n{"when"').splitlines()
+    return sum(_is_opening(line, fingerprint) for line in lines)
+
+
+def _is_opening(line: bytes, fingerprint: str) -> bool:
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        return False
+    return isinstance(entry, dict) and entry.get("fingerprint") == fingerprint

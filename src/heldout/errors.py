@@ -1,0 +1,132 @@
+"""Every error a user can meet, as one tree.
+
+    HeldoutError                 exit code 70: a fault of ours unless a subclass says otherwise
+    ├── UsageError               2   a flag, a keyword or a plan that cannot be meant
+    ├── DataError                2   labelled examples that cannot be used as they are
+    │   └── UnreadablePictures   2   some files are no pictures; carries the list
+    ├── WeightsError             2   a weights file that is absent or belongs to another model
+    ├── RunFolderError           2   a folder that is no run, or a run that is not whole
+    ├── MissingExtra             2   an optional part is not installed; carries the install line
+    └── StorageError            74   the disk refused: full, read-only, too large
+
+Each is built from three parts: `what` happened (with the value received), what was `expected`, and the
+`fix`. The command line prints the three and exits with the code; a traceback means a bug of ours.
+"""
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+
+class HeldoutError(Exception):
+    """Base of all errors meant for a reader.
+
+    Args:
+        what: What happened, with the value that was received.
+        expected: What would have been accepted.
+        fix: What to do now, as a command or an edit where there is one.
+    """
+
+    exit_code = 70
+
+    def __init__(self, what: str, *, expected: str, fix: str) -> None:
+        super().__init__(what)
+        self.what = what
+        self.expected = expected
+        self.fix = fix
+
+    def __str__(self) -> str:
+        return f"{self.what}\n  expected: {self.expected}\n  fix: {self.fix}"
+
+
+class UsageError(HeldoutError, ValueError):
+    """A flag, a keyword or a plan that cannot be meant."""
+
+    exit_code = 2
+
+
+class DataError(HeldoutError, ValueError):
+    """Labelled examples that cannot be used as they are."""
+
+    exit_code = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """One file that cannot be used as a picture: which, and why."""
+
+    id: str
+    reason: str
+
+
+class UnreadablePictures(DataError):
+    """Some files are no usable pictures.
+
+    Args:
+        files: Every one of them, with the reason.
+        n_examples: How many files were looked at in all.
+    """
+
+    def __init__(self, files: Sequence[Unreadable], *, n_examples: int) -> None:
+        self.files = tuple(files)
+        shown = "\n".join(f"    {file.id!r}: {file.reason}" for file in self.files[:20])
+        more = f"\n    ... and {len(self.files) - 20} more" if len(self.files) > 20 else ""
+        super().__init__(
+            f"{len(self.files)} of {n_examples} files cannot be read as pictures:\n{shown}{more}",
+            expected="every listed file to decode completely as JPEG, PNG, WebP, GIF, BMP or TIFF",
+            fix="repair or remove them, or pass --skip-bad to leave them out of the split and record that",
+        )
+
+
+class WeightsError(HeldoutError, ValueError):
+    """A weights file that is absent, damaged, or belongs to another model."""
+
+    exit_code = 2
+
+
+class RunFolderError(HeldoutError, ValueError):
+    """A folder that is no run of ours, or a run that is not whole."""
+
+    exit_code = 2
+
+
+class MissingExtra(HeldoutError, ImportError):
+    """An optional part is not installed."""
+
+    exit_code = 2
+
+    def __init__(self, what: str, *, extra: str) -> None:
+        super().__init__(
+            what,
+            expected=f"the optional part {extra!r} to be installed",
+            fix=f"pip install 'heldout[{extra}]'",
+        )
+
+
+class StorageError(HeldoutError, OSError):
+    """The disk refused: full, read-only, or a file-size limit."""
+
+    exit_code = 74
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """A sentence part that suggests the nearest known word, or an empty string.
+
+    Example:
+        >>> nearest("frosen", ["frozen", "full"])
+        '; did you mean "frozen"?'
+        >>> nearest("zzz", ["frozen"])
+        ''
+    """
+    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
+    return f'; did you mean "{close[0]}"?' if close else ""
+
+
+def one_of(name: str, value: object, known: Iterable[str]) -> UsageError:
+    """The error for a value that is not among the known ones."""
+    words = sorted(known)
+    return UsageError(
+        f"{name} is {value!r}, which is not known{nearest(str(value), words)}",
+        expected=f"one of {', '.join(words)}",
+        fix=f"choose one of them for {name}",
+    )

@@ -1,0 +1,182 @@
+"""A run and new labelled data -> its scores there, with the doubts that go with them."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from heldout.bookkeeping import part_of_content
+from heldout.data.examples import PARTS, Examples, some_of
+from heldout.data.photos import find_photos
+from heldout.devices import chosen_device
+from heldout.errors import DataError, UnreadablePictures, nearest, one_of
+from heldout.findings import Finding, by_severity
+from heldout.measuring.predictions import Predictions
+from heldout.measuring.summary import Summary, summarise
+from heldout.provenance import Silent, Watcher
+from heldout.randomness import stream
+from heldout.records import append_line, cache_folder, read_json, run_folder
+from heldout.training.classifier import Classifier, ask, load
+
+LOG_NAME = "openings.jsonl"  # as data.sealed writes it, which only a run may import
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The scores of a run on labelled data.
+
+    Attributes:
+        predictions: The answers, example by example.
+        summary: Every number with its interval.
+        findings: What weakens them.
+        n_left_out: Unreadable files that were skipped.
+    """
+
+    predictions: Predictions
+    summary: Summary
+    findings: tuple[Finding, ...]
+    n_left_out: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """A plain dictionary for JSON."""
+        return {
+            "summary": self.summary.as_dict(),
+            "findings": [finding.as_dict() for finding in self.findings],
+            "n_left_out": self.n_left_out,
+        }
+
+
+def evaluate(
+    run: str | Path,
+    data: str | Path,
+    *,
+    part: str = "",
+    skip_bad: bool = False,
+    device: str = "auto",
+    watcher: Watcher | None = None,
+) -> Evaluation:
+    """The scores of a finished run on labelled data.
+
+    Classes are matched by name with those the run was trained on. Pictures that the run was trained or chosen on are a
+    Finding; pictures of its own test part are one more opening of that part, and are logged as such.
+
+    Args:
+        run: The folder of a finished run.
+        data: Labelled pictures, as for `train`.
+        part: `train`, `validation` or `test` to score that part of the data alone; all of it otherwise.
+        skip_bad: Leave unreadable files out instead of refusing.
+        device: `auto`, `cpu` or `cuda`.
+        watcher: Is told how it goes.
+
+    Raises:
+        RunFolderError: `run` is no finished run, or is damaged.
+        DataError: The data cannot be read, or has a class that the run does not know.
+        UnreadablePictures: Some files cannot be read, and `skip_bad` is not set.
+    """
+    watcher = watcher or Silent()
+    folder, cache = run_folder(Path(run)), cache_folder()
+    classifier = load(folder, cache=cache)
+    examples = in_class_map(chosen_part(find_photos(Path(data)), part, str(data)), classifier)
+    watcher.stage("look at the pictures")
+    answers = ask(
+        classifier, examples.root, examples.ids, cache=cache, device=chosen_device(device), progress=watcher.progress
+    )
+    if answers.survey.unreadable and not skip_bad:
+        raise UnreadablePictures(answers.survey.unreadable, n_examples=len(examples))
+    readable = examples.take(np.array(answers.readable, dtype=np.int64))
+    predictions = Predictions(readable.ids, readable.labels, answers.logits, classifier.classes)
+    findings = overlap(folder, [facts.sha256 for facts in answers.survey.facts if facts])
+    summary = summarise(predictions, temperature=classifier.temperature, generator=stream(0, "bootstrap"))
+    return Evaluation(
+        predictions.with_temperature(classifier.temperature),
+        summary,
+        tuple(by_severity(findings)),
+        len(answers.survey.unreadable),
+    )
+
+
+def chosen_part(examples: Examples, part: str, data: str) -> Examples:
+    """The examples of one part of the data, or all of them.
+
+    Raises:
+        UsageError: No such part.
+        DataError: The data has no examples in it.
+    """
+    if not part:
+        return examples
+    if part not in PARTS:
+        raise one_of("part", part, PARTS)
+    chosen = np.flatnonzero(examples.given == PARTS.index(part))
+    if not len(chosen):
+        raise DataError(
+            f"the data {data!r} has no part {part!r}",
+            expected=f"a folder {part}/ of class folders, or a listing with that part",
+            fix="leave --part out to score all of it",
+        )
+    return examples.take(chosen)
+
+
+def in_class_map(examples: Examples, classifier: Classifier) -> Examples:
+    """The same examples with the class map of the run.
+
+    Raises:
+        DataError: A class of the data is none of the run's.
+    """
+    present = [examples.classes[label] for label in np.unique(examples.labels)]
+    unknown = [name for name in present if name not in classifier.classes]
+    if unknown:
+        raise DataError(
+            f"{len(unknown)} of the data's {len(present)} classes are unknown to the run: {some_of(unknown)}"
+            f"{nearest(unknown[0], classifier.classes)}",
+            expected=f"classes among {some_of(classifier.classes, 20)}",
+            fix="rename the folders (or labels) as they were in training, or leave those classes out",
+        )
+    index = {name: number for number, name in enumerate(classifier.classes)}
+    labels = np.array([index.get(name, -1) for name in examples.classes], dtype=np.int64)[examples.labels]
+    return replace(examples, labels=labels, classes=classifier.classes)
+
+
+def overlap(run: Path, sha256s: Sequence[str]) -> list[Finding]:
+    """What it means for a score that the run has met some of these files before; test examples are logged as opened.
+
+    Raises:
+        StorageError: The opening cannot be logged.
+    """
+    met = Counter(part for part in map(part_of_content(run).get, sha256s) if part)
+    findings = []
+    if n_used := met["train"] + met["validation"]:
+        findings.append(
+            Finding(
+                code="evaluated-on-training-data",
+                severity="error",
+                what=f"{n_used:,} of {len(sha256s):,} pictures are ones the run was trained or chosen on "
+                f"({met['train']:,} train, {met['validation']:,} validation)",
+                why="A score on pictures that the network has learned from comes out too high.",
+                fix="Score pictures that the run has not met, such as with --part test.",
+            )
+        )
+    if met["test"]:
+        line = {
+            "when": datetime.now(UTC).isoformat(timespec="seconds"),
+            "run": run.name,
+            "why": "heldout evaluate",
+            "fingerprint": read_json(run / "environment.json")["fingerprints"]["test"],
+            "n": met["test"],
+        }
+        append_line(run / LOG_NAME, line)
+        findings.append(
+            Finding(
+                code="held-out-part-opened-again",
+                severity="warning",
+                what=f"{met['test']:,} of {len(sha256s):,} pictures are of the run's own held-out part, which was "
+                "opened before; this opening is logged",
+                why="Each look at the same held-out pictures makes it easier to choose what happens to do well there.",
+                fix="Collect new pictures for a fresh judgement, or keep the run's first test score.",
+                source="Dwork et al., The reusable holdout (2015)",
+            )
+        )
+    return findings

@@ -1,0 +1,111 @@
+"""All numbers of one part (validation or test), ready for JSON."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Int
+
+from heldout.measuring.calibration import (
+    ReliabilityBin,
+    ece_null_band,
+    expected_calibration_error,
+    reliability_bins,
+)
+from heldout.measuring.predictions import Predictions
+from heldout.measuring.scores import (
+    ClassScore,
+    Score,
+    accuracy,
+    balanced_accuracy,
+    brier,
+    confusion_matrix,
+    macro_f1,
+    negative_log_likelihood,
+    per_class,
+)
+
+# Largest over smallest class beyond which accuracy no longer leads. Convention of this project, assumed.
+IMBALANCE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a model scored on one part.
+
+    Attributes:
+        n: Examples in the part.
+        scores: The headline first: accuracy, or balanced accuracy where the largest class of the part has
+            more than three times the examples of its smallest; then the rest.
+        per_class: One line a class, in the order of the classes.
+        confusion: Counts, rows by label, columns by predicted class.
+        reliability: Bins of confidence that hold an example.
+        ece: Expected calibration error, 15 bins, at `temperature`.
+        ece_null: Where it lies 95 times in 100 for a perfectly calibrated model with these confidences.
+        temperature: What logits were divided by for NLL, Brier, reliability and ECE.
+    """
+
+    n: int
+    scores: tuple[Score, ...]
+    per_class: tuple[ClassScore, ...]
+    confusion: list[list[int]]
+    reliability: tuple[ReliabilityBin, ...]
+    ece: float
+    ece_null: tuple[float, float]
+    temperature: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """A plain dictionary for JSON; None stands where a number is not defined."""
+        return {
+            "n": self.n,
+            "scores": [score.as_dict() for score in self.scores],
+            "per_class": [line.as_dict() for line in self.per_class],
+            "confusion": self.confusion,
+            "reliability": [bin.as_dict() for bin in self.reliability],
+            "ece": self.ece,
+            "ece_null": list(self.ece_null),
+            "temperature": self.temperature,
+        }
+
+
+def summarise(predictions: Predictions, *, temperature: float, generator: np.random.Generator) -> Summary:
+    """Every score of one part, with intervals.
+
+    Args:
+        predictions: Of the part's examples. Their own temperature is replaced, so it is applied once.
+        temperature: As fitted on validation by `heldout.measuring.calibration.fit_temperature`.
+        generator: For the bootstrap and the null band; a fresh one of the same seed gives the same summary.
+
+    Example:
+        >>> predictions = Predictions(("a", "b"), np.array([0, 1]), np.array([[2.0, 0.0], [1.0, 0.0]]), ("x", "y"))
+        >>> summary = summarise(predictions, temperature=1.0, generator=np.random.default_rng(0))
+        >>> [score.name for score in summary.scores][:2], summary.confusion
+        (['accuracy', 'balanced_accuracy'], [[1, 0], [1, 0]])
+    """
+    calibrated = predictions.with_temperature(temperature)
+    confusion = confusion_matrix(calibrated)
+    leading = [accuracy(confusion), balanced_accuracy(confusion, generator=generator)]
+    if _is_imbalanced(confusion):
+        leading.reverse()
+    return Summary(
+        n=len(calibrated),
+        scores=(
+            *leading,
+            macro_f1(confusion, generator=generator),
+            negative_log_likelihood(calibrated),
+            brier(calibrated),
+        ),
+        per_class=per_class(confusion, calibrated.classes),
+        confusion=confusion.tolist(),
+        reliability=reliability_bins(calibrated),
+        ece=expected_calibration_error(calibrated),
+        ece_null=ece_null_band(calibrated, generator=generator),
+        temperature=temperature,
+    )
+
+
+def _is_imbalanced(confusion: Int[np.ndarray, "classes classes"]) -> bool:
+    """Whether the largest class has more than three times the examples of the smallest that has any."""
+    examples = confusion.sum(axis=1)
+    present = examples[examples > 0]
+    return bool(present.max() > IMBALANCE * present.min())

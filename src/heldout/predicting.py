@@ -1,0 +1,176 @@
+"""A run and some files -> labels and calibrated probabilities; what cannot be read becomes a row that says why."""
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from heldout.data.decoding import MAX_PIXELS
+from heldout.data.walking import pictures_below
+from heldout.devices import chosen_device
+from heldout.errors import DataError, UsageError
+from heldout.measuring.predictions import log_softmax
+from heldout.provenance import Silent, Watcher
+from heldout.records import cache_folder, run_folder, write_atomic, write_parquet
+from heldout.training.classifier import ask, load
+
+FORMATS = ("csv", "jsonl", "parquet")
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What a classifier says about one file.
+
+    Attributes:
+        path: The file as it was named.
+        label: The likeliest class; empty where the file cannot be read.
+        confidence: Its calibrated probability, 0 to 1.
+        probabilities: Of every class.
+        error: Why the file cannot be read; empty where it can.
+    """
+
+    path: str
+    label: str = ""
+    confidence: float | None = None
+    probabilities: dict[str, float] | None = None
+    error: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """A plain dictionary for JSON."""
+        return {
+            "path": self.path,
+            "label": self.label or None,
+            "confidence": self.confidence,
+            "probabilities": self.probabilities,
+            "error": self.error or None,
+        }
+
+
+def predict(
+    run: str | Path,
+    paths: Iterable[str | Path],
+    *,
+    device: str = "auto",
+    max_pixels: int = MAX_PIXELS,
+    watcher: Watcher | None = None,
+) -> list[Prediction]:
+    """Labels and calibrated probabilities of pictures, in the order in which they were named.
+
+    Args:
+        run: The folder of a finished run.
+        paths: Files, and folders, whose pictures are taken with all that lie below them.
+        device: `auto`, `cpu` or `cuda`.
+        max_pixels: Larger pictures are not read.
+        watcher: Is told how it goes.
+
+    Raises:
+        RunFolderError: `run` is no finished run, or is damaged.
+        DataError: A folder has no pictures in it.
+    """
+    watcher = watcher or Silent()
+    cache = cache_folder()
+    classifier = load(run_folder(Path(run)), cache=cache)
+    files = list(expanded(paths))
+    watcher.stage("look at the pictures")
+    answers = ask(
+        classifier,
+        Path(),
+        files,
+        cache=cache,
+        device=chosen_device(device),
+        max_pixels=max_pixels,
+        progress=watcher.progress,
+    )
+    reasons = {bad.id: bad.reason for bad in answers.survey.unreadable}
+    probabilities = dict(
+        zip(answers.readable, np.exp(log_softmax(answers.logits, classifier.temperature)), strict=True)
+    )
+    predictions = []
+    for index, file in enumerate(files):
+        if index not in probabilities:
+            predictions.append(Prediction(file, error=reasons[file]))
+            continue
+        row = probabilities[index]
+        best = int(row.argmax())
+        by_class = dict(zip(classifier.classes, row.tolist(), strict=True))
+        predictions.append(Prediction(file, classifier.classes[best], float(row[best]), by_class))
+    return predictions
+
+
+def expanded(paths: Iterable[str | Path]) -> Iterable[str]:
+    """Every file that is named, and the pictures of every folder that is named, sorted within the folder.
+
+    Raises:
+        DataError: A folder has no pictures in it.
+    """
+    for path in map(Path, paths):
+        if not path.is_dir():
+            yield str(path)
+            continue
+        ids, _ = pictures_below(path)
+        if not ids:
+            raise DataError(
+                f"the folder {str(path)!r} has no pictures in it",
+                expected="JPEG, PNG, WebP, GIF, BMP or TIFF files, in it or below it",
+                fix="name another folder, or the files themselves",
+            )
+        yield from sorted(str(path / name) for name in ids)
+
+
+def to_bytes(predictions: Sequence[Prediction], classes: Sequence[str], file_format: str) -> bytes:
+    """Predictions as a CSV or JSON-lines file.
+
+    CSV has the columns path, label, confidence, error, and `p:CLASS` for every class.
+    """
+    if file_format == "jsonl":
+        return b"".join(json.dumps(one.as_dict(), ensure_ascii=False).encode() + b"\n" for one in predictions)
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["path", "label", "confidence", "error", *(f"p:{name}" for name in classes)])
+    for one in predictions:
+        values = [""] * len(classes) if one.probabilities is None else [one.probabilities[name] for name in classes]
+        confidence = "" if one.confidence is None else one.confidence
+        writer.writerow([one.path, one.label, confidence, one.error, *values])
+    return text.getvalue().encode("utf-8", "surrogateescape")
+
+
+def write_predictions(predictions: Sequence[Prediction], classes: Sequence[str], out: Path) -> Path:
+    """Write predictions to a file; its suffix, .csv, .jsonl or .parquet, says how.
+
+    Raises:
+        UsageError: Another suffix.
+        StorageError: The disk refused.
+    """
+    file_format = format_of(out)
+    if file_format != "parquet":
+        return write_atomic(out, to_bytes(predictions, classes, file_format))
+    columns: dict[str, list[Any]] = {
+        "path": [one.path for one in predictions],
+        "label": [one.label or None for one in predictions],
+        "confidence": [one.confidence for one in predictions],
+        "error": [one.error or None for one in predictions],
+    }
+    for name in classes:
+        columns[f"p:{name}"] = [one.probabilities[name] if one.probabilities else None for one in predictions]
+    return write_parquet(out, columns)
+
+
+def format_of(out: Path) -> str:
+    """What a file's suffix says it holds.
+
+    Raises:
+        UsageError: It says nothing that we write.
+    """
+    suffix = out.suffix.lower().removeprefix(".")
+    if suffix not in FORMATS:
+        raise UsageError(
+            f"--out {str(out)!r} ends in {out.suffix!r}",
+            expected="a file that ends in .csv, .jsonl or .parquet",
+            fix=f"such as --out {out.stem or 'predictions'}.csv",
+        )
+    return suffix

@@ -1,0 +1,25 @@
+"""A run folder -> figures and one page to read, print and hand on.
+
+Requirements this folder must meet:
+    - It draws, it never computes a score: every number shown stands in a file of the run folder.
+    - The page is one file and opens no connection; nothing in the data (a class called `<script>`, a file
+      name with quotes) can run, load or break anything in it.
+    - The same run folder gives the same bytes.
+    - Its cost is bounded, whatever the data: at most 400 pictures, no more figures for more classes.
+    - 2 to thousands of classes, no mistakes, no test part, no history: each gives a whole page.
+
+Reading order:
+    choose.py     which pictures are worth showing
+    thumbnails.py those pictures, kept small in the run folder
+    results.py    the files of a run folder -> one record
+    wording.py    numbers -> words: percent, intervals, durations, sentences
+    style.py      colours, the figure style, scales, SVG and PNG bytes
+    curves.py     loss and accuracy against epoch, or against the L2 strength of the head
+    figures.py    confusion matrix, recall per class, reliability diagram; every figure of a run
+    rules.py      bars and shades as style rules of the page
+    headline.py   the one number, and what it must be read beside
+    matrix.py     the confusion matrix as a table to click in
+    sections.py   the record -> what each section of the page says
+    page.py       headline, sections and the templates -> report.html
+    templates/    the page's HTML, style and script, inlined when the page is written
+"""

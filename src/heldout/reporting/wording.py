@@ -1,0 +1,168 @@
+"""Numbers -> words: percent with one decimal, intervals in brackets, durations, sentences."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import isfinite
+
+from heldout.reporting.results import ScoreRecord
+
+NARROW_SPACE = "\u202f"
+NOT_DEFINED = "–"
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreWords:
+    """How one score is called and read.
+
+    Attributes:
+        title: The name a reader knows it by.
+        meaning: One plain sentence.
+        as_percent: Whether it is a share that reads best as a percentage.
+    """
+
+    title: str
+    meaning: str
+    as_percent: bool
+
+
+_WORDS = {
+    "accuracy": ScoreWords("Accuracy", "The share of pictures whose class was named right.", True),
+    "balanced_accuracy": ScoreWords(
+        "Balanced accuracy", "The mean of the classes' recalls: every class counts the same.", True
+    ),
+    "macro_f1": ScoreWords(
+        "Macro F1", "The mean over the classes of F1, which weighs precision and recall alike.", False
+    ),
+    "negative_log_likelihood": ScoreWords(
+        "Negative log-likelihood",
+        "The mean surprise at the true class, in nats; lower is better, 0 is perfect.",
+        False,
+    ),
+    "brier": ScoreWords(
+        "Brier score",
+        "The squared distance between the probabilities and the truth; lower is better, 0 is perfect.",
+        False,
+    ),
+    "majority": ScoreWords("Majority class", "Always answers the commonest class of the training part.", True),
+    "nearest_centroid": ScoreWords(
+        "Nearest centroid", "Answers the class whose mean training feature is nearest.", True
+    ),
+}
+
+
+def words_of(name: str) -> ScoreWords:
+    """The title and the meaning of a score; a score without an entry is titled by its own name.
+
+    Example:
+        >>> words_of("macro_f1").title, words_of("top_5_accuracy").title
+        ('Macro F1', 'Top 5 accuracy')
+    """
+    return _WORDS.get(name) or ScoreWords(name.replace("_", " ").capitalize(), "", False)
+
+
+def is_number(value: float | None) -> bool:
+    """Whether there is a finite number to show."""
+    return value is not None and isfinite(value)
+
+
+def percent(share: float | None) -> str:
+    """A share as a percentage with one decimal; a dash where it is not defined.
+
+    Example:
+        >>> percent(0.9131), percent(1.0), percent(None)
+        ('91.3\u202f%', '100.0\u202f%', '–')
+    """
+    if share is None or not isfinite(share):
+        return NOT_DEFINED
+    return f"{100 * share:.1f}{NARROW_SPACE}%"
+
+
+def decimal(value: float | None) -> str:
+    """A number with three decimals, or a dash."""
+    return f"{value:.3f}" if value is not None and isfinite(value) else NOT_DEFINED
+
+
+def value_of(score: ScoreRecord) -> str:
+    """The value of a score as its kind reads best."""
+    return percent(score["value"]) if words_of(score["name"]).as_percent else decimal(score["value"])
+
+
+def interval_of(score: ScoreRecord) -> str:
+    """The 95 % interval of a score in brackets, without the unit that the value beside it bears.
+
+    Example:
+        >>> interval_of({"name": "accuracy", "value": 0.9, "low": 0.81, "high": 0.95, "n": 60, "method": ""})
+        '[81.0, 95.0]'
+    """
+    return bracket(score["low"], score["high"], as_percent=words_of(score["name"]).as_percent)
+
+
+def bracket(low: float | None, high: float | None, *, as_percent: bool = True) -> str:
+    """An interval in brackets, in percent or with three decimals; a dash where it is not defined."""
+    if low is None or high is None or not (isfinite(low) and isfinite(high)):
+        return NOT_DEFINED
+    return f"[{100 * low:.1f}, {100 * high:.1f}]" if as_percent else f"[{low:.3f}, {high:.3f}]"
+
+
+def count(n: int, noun: str, plural: str = "") -> str:
+    """A number of things, grouped by thousands.
+
+    Example:
+        >>> count(1, "picture"), count(1797, "picture"), count(2, "class", "classes")
+        ('1 picture', '1,797 pictures', '2 classes')
+    """
+    return f"{n:,} {noun if n == 1 else plural or noun + 's'}"
+
+
+def duration(seconds: float) -> str:
+    """A time in the unit that reads best.
+
+    Example:
+        >>> duration(0.0421), duration(3.26), duration(75), duration(7260)
+        ('42 ms', '3.3 s', '1 min 15 s', '2 h 1 min')
+    """
+    if seconds < 0.9995:
+        return f"{1000 * seconds:.0f} ms"
+    if seconds < 59.95:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"
+
+
+def file_size(n_bytes: int) -> str:
+    """A size in bytes in the decimal unit that reads best.
+
+    Example:
+        >>> file_size(980), file_size(13_500_000)
+        ('980 B', '13.5 MB')
+    """
+    size = float(n_bytes)
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 999.95 or unit == "GB":
+            break
+        size /= 1000
+    return f"{size:.0f} B" if unit == "B" else f"{size:.1f} {unit}"
+
+
+def listing(words: Sequence[str]) -> str:
+    """Words joined as a sentence would.
+
+    Example:
+        >>> listing(["a"]), listing(["a", "b"]), listing(["a", "b", "c"])
+        ('a', 'a and b', 'a, b and c')
+    """
+    if len(words) < 2:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def times(n: int) -> str:
+    """How often, as a reader says it.
+
+    Example:
+        >>> times(1), times(2), times(7)
+        ('once', 'twice', '7 times')
+    """
+    return {1: "once", 2: "twice"}.get(n, f"{n:,} times")

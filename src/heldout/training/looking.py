@@ -1,0 +1,177 @@
+"""One look at every picture file: what it is, and everything that a run needs of its pixels.
+
+Each file is read once, hashed, and, where the stores do not know it already, decoded once; facts, thumbnail, features,
+trunk maps and canvases are then made from the same pixels in the same thread. So decoding and the network share the
+cores without a queue between them, and a second run on the same photos decodes nothing.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from heldout.data.decoding import (
+    MAX_PIXELS,
+    Decoded,
+    PictureFacts,
+    PixelPath,
+    UnreadablePicture,
+    decode,
+    pictures_guarded,
+    thumbnail,
+    to_pixels,
+)
+from heldout.data.survey import Survey, in_order, n_decoding_threads, read_file
+from heldout.errors import Unreadable
+from heldout.models.engines import Engine
+from heldout.training.stores import ArrayStore, FactStore
+
+
+@dataclass(frozen=True)
+class Product:
+    """An array that is made of each picture and kept.
+
+    Attributes:
+        store: Where it is kept.
+        path: Which pixels it is made from.
+        engine: What makes it; None keeps the pixels themselves.
+    """
+
+    store: ArrayStore
+    path: PixelPath
+    engine: Engine | None
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a look found, in the order of the files.
+
+    Attributes:
+        survey: Facts or the reason why there are none, a file.
+        n_decoded: How many files had to be decoded; the others were known.
+    """
+
+    survey: Survey
+    n_decoded: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """One file as it came out of a thread."""
+
+    sha256: str = ""
+    reason: str = ""
+    facts: PictureFacts | None = None
+    thumbnail: bytes = b""
+    rows: tuple[np.ndarray | None, ...] = ()
+
+
+Progress = Callable[[int, int, float], None]
+
+
+def look_at(
+    root: Path,
+    ids: Sequence[str],
+    products: Sequence[Product],
+    facts: FactStore,
+    *,
+    max_pixels: int = MAX_PIXELS,
+    progress: Progress | None = None,
+) -> Look:
+    """Read every file and leave in the stores what is wanted of it.
+
+    Args:
+        root: The folder that the ids start from.
+        ids: The files.
+        products: What is wanted of each picture.
+        facts: Keeps what is known of each, and its thumbnail.
+        max_pixels: Pictures with more are unreadable.
+        progress: Called now and then with how many files are done, of how many, and files a second.
+
+    Raises:
+        StorageError: A store cannot be written.
+    """
+    size = max((product.engine.batch_size for product in products if product.engine), default=1)
+    looker = _Looker(root, ids, products, facts, size, max_pixels)
+    shas: list[str] = []
+    unreadable: list[Unreadable] = []
+    n_decoded, start = 0, time.monotonic()
+    with pictures_guarded():
+        for group in in_order(looker.group, -(-len(ids) // size), n_threads=looker.n_threads):
+            for seen in group:
+                if seen.reason:
+                    unreadable.append(Unreadable(ids[len(shas)], seen.reason))
+                _keep(seen, products, facts)
+                n_decoded += seen.facts is not None
+                shas.append(seen.sha256)
+            if progress:
+                progress(len(shas), len(ids), len(shas) / (time.monotonic() - start))
+    for product in products:
+        product.store.flush()
+    known = facts.facts(sha256 for sha256 in shas if sha256)
+    return Look(Survey(tuple(next(known) if sha256 else None for sha256 in shas), tuple(unreadable)), n_decoded)
+
+
+def _keep(seen: _Seen, products: Sequence[Product], facts: FactStore) -> None:
+    for product, row in zip(products, seen.rows, strict=False):
+        if row is not None:
+            product.store.add(seen.sha256, row)
+    if seen.facts is not None:
+        facts.add(seen.facts, seen.thumbnail)
+
+
+@dataclass(frozen=True)
+class _Looker:
+    """The work of the threads: groups of neighbouring files, as many as an engine takes at once."""
+
+    root: Path
+    ids: Sequence[str]
+    products: Sequence[Product]
+    facts: FactStore
+    size: int
+    max_pixels: int
+
+    @property
+    def n_threads(self) -> int:
+        # One thread more than processors: while one waits for a file or for the engine, the others work.
+        return n_decoding_threads() + 1
+
+    def group(self, number: int) -> list[_Seen]:
+        """The files of one group: read, and where something is missing decoded and run through the engines."""
+        begin = number * self.size
+        opened = [self._open(self.root / name) for name in self.ids[begin : begin + self.size]]
+        rows: list[list[np.ndarray | None]] = [[None] * len(self.products) for _ in opened]
+        for place, product in enumerate(self.products):
+            wanted = [
+                index
+                for index, (seen, decoded) in enumerate(opened)
+                if decoded is not None and seen.sha256 not in product.store
+            ]
+            if wanted:
+                made = self._make(product, [opened[index][1] for index in wanted])
+                for index, row in zip(wanted, made, strict=False):
+                    rows[index][place] = row
+        return [
+            seen if decoded is None else _Seen(seen.sha256, "", decoded.facts, thumbnail(decoded.image), tuple(row))
+            for (seen, decoded), row in zip(opened, rows, strict=True)
+        ]
+
+    def _open(self, path: Path) -> tuple[_Seen, Decoded | None]:
+        try:
+            data, sha256 = read_file(path)
+            if sha256 in self.facts and all(sha256 in product.store for product in self.products):
+                return _Seen(sha256), None
+            picture = decode(data, sha256=sha256, short_side=self.facts.short_side, max_pixels=self.max_pixels)
+            return _Seen(sha256), picture
+        except UnreadablePicture as error:
+            return _Seen(reason=str(error)), None
+
+    def _make(self, product: Product, pictures: Sequence[Decoded | None]) -> np.ndarray:
+        pixels = np.stack([to_pixels(picture.image, product.path) for picture in pictures if picture])
+        if product.engine is None:
+            return pixels
+        full = np.zeros((product.engine.batch_size, *pixels.shape[1:]), np.uint8)
+        full[: len(pixels)] = pixels
+        return product.engine(full)

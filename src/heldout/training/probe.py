@@ -1,0 +1,93 @@
+"""The head of a frozen backbone: fitted to the optimum at each penalty, the penalty chosen on validation."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from heldout.models.heads import Head, fit_heads
+
+# The walk from strong to weak penalties ends when the last two steps together brought less than this, in nats of
+# validation loss. The difference is far inside the noise of any validation part; weaker penalties only take longer.
+_LEAST_GAIN = 0.002
+
+
+@dataclass(frozen=True, slots=True)
+class PathPoint:
+    """One penalty of the path.
+
+    Attributes:
+        l2: The penalty.
+        train_loss: Mean negative log-likelihood of the training examples, nats.
+        validation_loss: The same of the validation examples.
+        validation_correct: How many validation examples are right.
+        chosen: Whether this head is the one that is kept.
+    """
+
+    l2: float
+    train_loss: float
+    validation_loss: float
+    validation_correct: int
+    chosen: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """The chosen head and the path it was chosen from.
+
+    Attributes:
+        head: Fitted on the training examples alone.
+        path: Strongest penalty first.
+    """
+
+    head: Head
+    path: tuple[PathPoint, ...]
+
+
+def fit_probe(
+    train: tuple[Float[np.ndarray, "train features"], Int[np.ndarray, " train"]],
+    validation: tuple[Float[np.ndarray, "validation features"], Int[np.ndarray, " validation"]],
+    n_classes: int,
+) -> Probe:
+    """The head with the smallest validation loss along the path of penalties.
+
+    Args:
+        train: Features and labels that the heads are fitted to.
+        validation: Features and labels that the penalty is chosen on.
+        n_classes: How many classes the head tells apart.
+    """
+    heads: list[Head] = []
+    points: list[PathPoint] = []
+    for head in fit_heads(*train, n_classes):
+        heads.append(head)
+        train_loss, _ = _loss_and_correct(head, *train)
+        points.append(PathPoint(head.l2, train_loss, *_loss_and_correct(head, *validation)))
+        if _walked_enough([point.validation_loss for point in points]):
+            break
+    best = int(np.argmin([point.validation_loss for point in points]))
+    path = [
+        PathPoint(point.l2, point.train_loss, point.validation_loss, point.validation_correct, index == best)
+        for index, point in enumerate(points)
+    ]
+    return Probe(heads[best], tuple(path))
+
+
+def _walked_enough(losses: Sequence[float]) -> bool:
+    """Whether the last two steps brought next to nothing.
+
+    Example:
+        >>> _walked_enough([0.9, 0.5, 0.4]), _walked_enough([0.5, 0.41, 0.4, 0.45])
+        (False, True)
+    """
+    return len(losses) > 2 and min(losses[:-2]) - min(losses) < _LEAST_GAIN
+
+
+def _loss_and_correct(
+    head: Head, features: Float[np.ndarray, "examples features"], labels: Int[np.ndarray, " examples"]
+) -> tuple[float, int]:
+    logits = head.logits(features)
+    logits -= logits.max(axis=1, keepdims=True)
+    log_sums = np.log(np.exp(logits).sum(axis=1))
+    loss = float(np.mean(log_sums - logits[np.arange(len(labels)), labels]))
+    return loss, int(np.sum(logits.argmax(axis=1) == labels))

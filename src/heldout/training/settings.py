@@ -1,0 +1,152 @@
+"""What can be set about training by mini-batches: checked when it is made, with good values for each regime.
+
+Imports no torch: a plan is checked before anything large is loaded.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from numbers import Integral, Real
+from typing import Any
+
+from heldout.errors import UsageError, nearest, one_of
+
+OPTIMISERS = ("sgd", "adamw")
+AUGMENTATIONS = ("none", "light", "strong")  # data/augment.py says what they do
+PRECISIONS = ("auto", "float32", "winograd", "bfloat16", "selective", "float16")  # precision.py says what they do
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingSettings:
+    """How a network is trained by mini-batches.
+
+    Attributes:
+        epochs: How often every training example is seen, 1 to 100,000.
+        batch_size: Examples in the largest batch, 1 to 65,536.
+        learning_rate: The highest of the schedule, above 0, at most 100.
+        optimiser: `sgd` or `adamw`.
+        momentum: Of `sgd`, 0 to below 1; `adamw` has its own.
+        weight_decay: On weights with two or more axes; biases and normalisation are never decayed. 0 to 10.
+        warmup_share: The share of all steps in which the learning rate rises, 0 to below 1.
+        label_smoothing: The share of a label that is spread over all classes, 0 to below 1.
+        patience: Stop after so many epochs without a better validation loss; None never stops early.
+        augment: `none`, `light` or `strong`.
+        precision: `auto` measures what is fastest here.
+
+    Raises:
+        UsageError: A value that cannot be meant.
+
+    Example:
+        >>> defaults("full", {"epochs": 0})
+        Traceback (most recent call last):
+        heldout.errors.UsageError: epochs is 0
+          expected: a whole number from 1 to 100,000
+          fix: set training.epochs to such a number
+    """
+
+    epochs: int
+    batch_size: int = 32
+    learning_rate: float
+    optimiser: str = "sgd"
+    momentum: float = 0.9
+    weight_decay: float = 1e-4
+    warmup_share: float = 0.1
+    label_smoothing: float = 0.0
+    patience: int | None = None
+    augment: str = "light"
+    precision: str = "auto"
+
+    def __post_init__(self) -> None:
+        _check_whole("epochs", self.epochs, 100_000)
+        _check_whole("batch_size", self.batch_size, 65_536)
+        _check_number("learning_rate", self.learning_rate, 0 < _number(self.learning_rate) <= 100, "above 0, up to 100")
+        _check_number("weight_decay", self.weight_decay, 0 <= _number(self.weight_decay) <= 10, "from 0 to 10")
+        for name in ("momentum", "warmup_share", "label_smoothing"):
+            share = getattr(self, name)
+            _check_number(name, share, 0 <= _number(share) < 1, "from 0 to below 1")
+        if self.patience is not None:
+            _check_whole("patience", self.patience, 100_000)
+        _check_word("optimiser", self.optimiser, OPTIMISERS)
+        _check_word("augment", self.augment, AUGMENTATIONS)
+        _check_word("precision", self.precision, PRECISIONS)
+
+
+# What each regime starts from. The learning rates hold for batches of about 32.
+_DEFAULTS: dict[str, dict[str, Any]] = {
+    # The head is fitted already and the backbone is close to good: a few epochs at a rate that moves it gently. More
+    # epochs, or a tenfold rate, undo the pretraining on a few hundred pictures.
+    "full": {"epochs": 5, "learning_rate": 0.01},
+    # An epoch costs a small part of a full one, since the trunk's output is kept, and cannot be augmented for the
+    # same reason.
+    "partial": {"epochs": 10, "learning_rate": 0.01, "augment": "none"},
+    # From random weights everything must be learnt: many epochs, a high rate with a longer rise, and pictures that
+    # never look the same twice. 0.1 per 256 examples of the ResNet recipes, scaled to a batch of 32 and then raised
+    # fourfold, for small data sees few steps; 5e-4 and 0.1 are those recipes' decay and smoothing.
+    "scratch": {
+        "epochs": 60,
+        "learning_rate": 0.05,
+        "weight_decay": 5e-4,
+        "label_smoothing": 0.1,
+        "augment": "strong",
+    },
+}
+# AdamW's steps do not shrink with the gradient; these are the customary rates for fine-tuning and from scratch.
+_ADAMW_RATES = {"full": 1e-4, "partial": 3e-4, "scratch": 1e-3}
+_ADAMW_DECAY = 0.05
+
+
+def defaults(regime: str, changes: Mapping[str, Any] | None = None) -> TrainingSettings:
+    """The settings that a regime starts from, with some of them changed.
+
+    Args:
+        regime: `scratch`, `partial` or `full`; a frozen backbone has no mini-batches.
+        changes: Settings by name.
+
+    Raises:
+        UsageError: Not such a regime, no such setting, or a value that cannot be meant.
+
+    Example:
+        >>> defaults("full").epochs, defaults("full", {"epochs": 2}).epochs
+        (5, 2)
+    """
+    if regime not in _DEFAULTS:
+        raise one_of("regime", regime, _DEFAULTS)
+    changes = dict(changes or {})
+    known = [field.name for field in fields(TrainingSettings)]
+    for name in changes:
+        if name not in known:
+            raise UsageError(
+                f"training has no setting {name!r}{nearest(name, known)}",
+                expected=f"one of {', '.join(known)}",
+                fix=f"remove training.{name}, or write one of these names",
+            )
+    chosen = dict(_DEFAULTS[regime])
+    if changes.get("optimiser") == "adamw":
+        chosen |= {"learning_rate": _ADAMW_RATES[regime], "weight_decay": _ADAMW_DECAY}
+    return TrainingSettings(**(chosen | changes))
+
+
+def _number(value: object) -> float:
+    """The value as a float; nan, which is within no limits, where it is no number."""
+    return float(value) if isinstance(value, Real) and type(value) is not bool else math.nan
+
+
+def _check_whole(name: str, value: object, most: int) -> None:
+    if not isinstance(value, Integral) or type(value) is bool or not 1 <= int(value) <= most:
+        raise UsageError(
+            f"{name} is {value!r}",
+            expected=f"a whole number from 1 to {most:,}",
+            fix=f"set training.{name} to such a number",
+        )
+
+
+def _check_number(name: str, value: object, is_within: bool, limits: str) -> None:
+    if not is_within:
+        raise UsageError(
+            f"{name} is {value!r}", expected=f"a number {limits}", fix=f"set training.{name} to such a number"
+        )
+
+
+def _check_word(name: str, value: object, known: Sequence[str]) -> None:
+    if value not in known:
+        raise one_of(f"training.{name}", value, known)

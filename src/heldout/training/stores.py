@@ -1,0 +1,256 @@
+"""Work that is kept between runs: arrays and facts by the content of the picture they were made from.
+
+    <cache>/<kind>/<key>/rows-<name>.npy     arrays of one shape, one row a picture
+    <cache>/<kind>/<key>/rows-<name>.keys    whose rows they are, and a checksum of each; written last
+    <cache>/pictures/<key>/facts-<name>.arrow    what is known of each picture, and its thumbnail
+
+A file is written once, whole, and never changed; two processes that add at the same time add two files. A row is read
+by itself, so that memory does not grow with the store. Everything can be deleted at any time.
+"""
+
+import os
+import secrets
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.lib import format as npy_format
+
+from heldout.data.decoding import PictureFacts
+from heldout.errors import StorageError
+from heldout.records import atomic_file, write_atomic
+
+# One entry of a .keys file: SHA-256 of the picture file, CRC-32 of the row's bytes.
+_KEY_TYPE = np.dtype([("sha256", "V32"), ("crc32", "<u4")])
+# A store gathers this many bytes before it writes a file, so that memory stays bounded and files stay few (assumed).
+FLUSH_BYTES = 32 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where one row lies."""
+
+    file: Path
+    offset: int
+    crc32: int
+
+
+class ArrayStore:
+    """Arrays of one shape and type, by content key.
+
+    Args:
+        folder: Where its files lie; made when something is added.
+        row_shape: Shape of each array.
+        dtype: Type of each array.
+    """
+
+    def __init__(self, folder: Path, row_shape: Sequence[int], dtype: str) -> None:
+        self.folder = folder
+        self.row_shape = tuple(row_shape)
+        self.dtype = np.dtype(dtype)
+        self._row_bytes = int(np.prod(self.row_shape)) * self.dtype.itemsize
+        self._places: dict[bytes, _Place] = {}
+        self._waiting: dict[bytes, np.ndarray] = {}
+        for keys in sorted(folder.glob("rows-*.keys")):
+            self._index(keys)
+
+    def _index(self, keys: Path) -> None:
+        rows = keys.with_suffix(".npy")
+        try:
+            entries = np.frombuffer(keys.read_bytes(), _KEY_TYPE)
+            with rows.open("rb") as file:
+                npy_format.read_magic(file)
+                shape, _, dtype = npy_format.read_array_header_1_0(file)
+                start = file.tell()
+            if shape != (len(entries), *self.row_shape) or dtype != self.dtype:
+                return
+            if rows.stat().st_size != start + len(entries) * self._row_bytes:
+                return
+        except (OSError, ValueError):
+            return  # not whole: its rows are made again
+        for number, entry in enumerate(entries):
+            self._places[entry["sha256"].tobytes()] = _Place(
+                rows, start + number * self._row_bytes, int(entry["crc32"])
+            )
+
+    def __contains__(self, sha256: str) -> bool:
+        key = bytes.fromhex(sha256)
+        return key in self._places or key in self._waiting
+
+    def add(self, sha256: str, row: np.ndarray) -> None:
+        """Keep one row; it reaches the disk at the next flush."""
+        assert row.shape == self.row_shape, (row.shape, self.row_shape)
+        self._waiting[bytes.fromhex(sha256)] = np.ascontiguousarray(row, self.dtype)
+        if len(self._waiting) * self._row_bytes >= FLUSH_BYTES:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what is waiting.
+
+        Raises:
+            StorageError: The disk refused; nothing half-written is left.
+        """
+        if not self._waiting:
+            return
+        rows = self.folder / f"rows-{secrets.token_hex(8)}.npy"
+        entries = np.zeros(len(self._waiting), _KEY_TYPE)
+        with atomic_file(rows) as file:
+            header = {"descr": self.dtype.str, "fortran_order": False, "shape": (len(entries), *self.row_shape)}
+            npy_format.write_array_header_1_0(file, header)
+            for number, (key, row) in enumerate(self._waiting.items()):
+                content = row.reshape(-1).view(np.uint8).data
+                entries[number] = (key, zlib.crc32(content))
+                file.write(content)
+        write_atomic(rows.with_suffix(".keys"), entries.tobytes())
+        self._waiting.clear()
+        self._index(rows.with_suffix(".keys"))
+
+    def rows(self, sha256s: Sequence[str]) -> "StoredRows":
+        """The rows of these pictures, in this order, to be read when they are asked for.
+
+        Raises:
+            KeyError: One of them is not in the store.
+        """
+        self.flush()
+        return StoredRows(tuple(self._places[bytes.fromhex(key)] for key in sha256s), self.row_shape, self.dtype)
+
+
+@dataclass(frozen=True)
+class StoredRows:
+    """Chosen rows of a store, each read from the disk when it is asked for and checked as it is read."""
+
+    places: tuple[_Place, ...]
+    row_shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    _handles: dict[Path, int] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def take(self, indices: Iterable[int]) -> np.ndarray:
+        """These rows, stacked.
+
+        Raises:
+            StorageError: A row's bytes are not those that were written.
+        """
+        chosen = list(indices)
+        out = np.empty((len(chosen), *self.row_shape), self.dtype)
+        for number, index in enumerate(chosen):
+            place = self.places[index]
+            content = out[number].reshape(-1).view(np.uint8).data
+            n_read = os.preadv(self._handle(place.file), [content], place.offset)
+            if n_read != len(content) or zlib.crc32(content) != place.crc32:
+                raise StorageError(
+                    f"{place.file} is damaged: a row's checksum does not fit",
+                    expected="the bytes that were written",
+                    fix=f"delete the folder {place.file.parent}; what it held is computed again",
+                )
+        return out
+
+    def all(self) -> np.ndarray:
+        """All rows, stacked."""
+        return self.take(range(len(self)))
+
+    def _handle(self, file: Path) -> int:
+        if file not in self._handles:
+            self._handles[file] = os.open(file, os.O_RDONLY)
+        return self._handles[file]
+
+    def __del__(self) -> None:
+        for handle in self._handles.values():
+            os.close(handle)
+
+
+class FactStore:
+    """What is known of each picture, and its thumbnail, by content key.
+
+    Args:
+        folder: Where its files lie; made when something is added.
+        short_side: The short side that large pictures are decoded for, pixels: the facts of a picture hold for it.
+    """
+
+    def __init__(self, folder: Path, short_side: int) -> None:
+        self.folder = folder
+        self.short_side = short_side
+        self._tables: list[Any] = []
+        self._places: dict[str, tuple[int, int]] = {}
+        self._waiting: dict[str, tuple[PictureFacts, bytes]] = {}
+        self._waiting_bytes = 0
+        for file in sorted(folder.glob("facts-*.arrow")):
+            self._index(file)
+
+    def _index(self, file: Path) -> None:
+        import pyarrow as pa
+
+        try:
+            table = pa.ipc.open_file(pa.memory_map(str(file))).read_all()
+        except (OSError, pa.ArrowInvalid):
+            return  # not whole: its facts are found again
+        self._tables.append(table)
+        for row, sha256 in enumerate(table["sha256"].to_pylist()):
+            self._places[sha256] = (len(self._tables) - 1, row)
+
+    def __contains__(self, sha256: str) -> bool:
+        return sha256 in self._places or sha256 in self._waiting
+
+    def add(self, facts: PictureFacts, thumbnail: bytes) -> None:
+        """Keep the facts of one picture; they reach the disk at the next flush."""
+        self._waiting[facts.sha256] = (facts, thumbnail)
+        self._waiting_bytes += len(thumbnail) + 200
+        if self._waiting_bytes >= FLUSH_BYTES:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what is waiting.
+
+        Raises:
+            StorageError: The disk refused; nothing half-written is left.
+        """
+        import pyarrow as pa
+
+        if not self._waiting:
+            return
+        names = PictureFacts.__dataclass_fields__
+        columns: Mapping[str, list[Any]] = {
+            name: [getattr(facts, name) for facts, _ in self._waiting.values()] for name in names
+        } | {"thumbnail": [thumbnail for _, thumbnail in self._waiting.values()]}
+        table = pa.table(columns)
+        file = self.folder / f"facts-{secrets.token_hex(8)}.arrow"
+        with atomic_file(file) as out, pa.ipc.new_file(out, table.schema) as writer:
+            writer.write_table(table)
+        self._waiting.clear()
+        self._waiting_bytes = 0
+        self._index(file)
+
+    def facts(self, sha256s: Iterable[str]) -> Iterator[PictureFacts]:
+        """The facts of these pictures, in this order.
+
+        Raises:
+            KeyError: One of them is not in the store.
+        """
+        self.flush()
+        names = list(PictureFacts.__dataclass_fields__)
+        places = [self._places[sha256] for sha256 in sha256s]
+        wanted: dict[int, set[int]] = {}
+        for number, row in places:
+            wanted.setdefault(number, set()).add(row)
+        found: dict[tuple[int, int], PictureFacts] = {}
+        for number, of_table in wanted.items():
+            rows = sorted(of_table)
+            columns = [column.to_pylist() for column in self._tables[number].select(names).take(rows)]
+            found |= {(number, row): PictureFacts(*values) for row, *values in zip(rows, *columns, strict=True)}
+        yield from (found[place] for place in places)
+
+    def thumbnail(self, sha256: str) -> bytes:
+        """The JPEG of the whole picture, small.
+
+        Raises:
+            KeyError: It is not in the store.
+        """
+        self.flush()
+        number, row = self._places[sha256]
+        content: bytes = self._tables[number]["thumbnail"][row].as_py()
+        return content

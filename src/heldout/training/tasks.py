@@ -1,0 +1,88 @@
+"""What a network learns from: pixels, or the kept output of its trunk. The one difference between the regimes here."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from heldout.data.augment import for_evaluation, for_training
+from heldout.data.batches import Batch
+from heldout.data.decoding import PixelPath
+from heldout.models.network import Network
+from heldout.randomness import stream
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Task:
+    """A network, and how it gets from a batch to class scores.
+
+    Attributes:
+        net: On `device`, its convolutions channels last.
+        regime: Decides which of its parts learn.
+        device: Where it computes.
+        logits: The network and a batch of inputs -> class scores.
+        training_inputs: A batch as read -> inputs on the device, augmented.
+        evaluation_inputs: The same, as they are in predicting.
+    """
+
+    net: Network
+    regime: str
+    device: torch.device
+    logits: Callable[[Network, Tensor], Float[Tensor, "batch classes"]]
+    training_inputs: Callable[[Batch], Tensor]
+    evaluation_inputs: Callable[[Batch], Tensor]
+
+
+def pixel_task(
+    net: Network, regime: str, *, path: PixelPath, augmentation: str, seed: int, device: torch.device
+) -> Task:
+    """Learning from pixels: `scratch` and `full`, or any regime whose trunk's output was not kept.
+
+    Args:
+        net: Is moved to the device.
+        regime: Decides which of its parts learn.
+        path: The pixel path of the backbone; the batches hold canvases of its `resize`.
+        augmentation: As in `TrainingSettings`.
+        seed: The seed of the run.
+        device: Where to compute.
+    """
+
+    def training_inputs(batch: Batch) -> Tensor:
+        generator = stream(seed, "augment", batch.epoch, batch.step)
+        return for_training(batch.inputs, path, augmentation=augmentation, generator=generator, device=device)
+
+    return Task(
+        net=net.to(device=device, memory_format=torch.channels_last),  # type: ignore[call-overload]
+        regime=regime,
+        device=device,
+        logits=lambda net, inputs: net(inputs),
+        training_inputs=training_inputs,
+        evaluation_inputs=lambda batch: for_evaluation(batch.inputs, path, device=device),
+    )
+
+
+def trunk_task(net: Network, *, device: torch.device) -> Task:
+    """Learning from the kept output of the trunk, in the regime `partial`: an epoch costs only what learns.
+
+    The kept output is of pictures as they are, so there is no augmentation.
+
+    Args:
+        net: Is moved to the device.
+        device: Where to compute.
+    """
+
+    def inputs(batch: Batch) -> Tensor:
+        maps = torch.from_numpy(batch.inputs.astype(np.float32, copy=False)).to(device)
+        return maps.contiguous(memory_format=torch.channels_last)
+
+    return Task(
+        net=net.to(device=device, memory_format=torch.channels_last),  # type: ignore[call-overload]
+        regime="partial",
+        device=device,
+        logits=lambda net, maps: net.head(net.rest(maps)),
+        training_inputs=inputs,
+        evaluation_inputs=inputs,
+    )

@@ -1,0 +1,51 @@
+"""For every test: no network but this machine, and a cache of its own; and one converted backbone for those who ask."""
+
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+# Before torch is imported by any test: threads that wait for one another make small work several times slower.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+@pytest.fixture(scope="session")
+def session_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache folder that all tests share, and that is not the user's."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(session_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HELDOUT_CACHE", str(session_cache))
+
+
+@pytest.fixture(autouse=True)
+def _this_machine_alone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No connection leaves this machine; a test that tries fails."""
+    connect = socket.socket.connect
+
+    def checked(self: socket.socket, address: Any) -> None:
+        if self.family != socket.AF_UNIX and str(address[0]) not in ("127.0.0.1", "::1", "localhost"):
+            raise AssertionError(f"a test connects to {address!r}")
+        connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", checked)
+    return
+
+
+@pytest.fixture(scope="session")
+def lite0(session_cache: Path) -> Any:
+    """The default backbone with its ImageNet weights, prepared once (`heldout.models.prepared.Prepared`)."""
+    from heldout.models.backbones import find_backbone
+    from heldout.models.weights import find_weights
+    from heldout.training.materials import pretrained_backbone
+
+    backbone = find_backbone("efficientnet-lite0")
+    cache = session_cache / "1"
+    file = find_weights("imagenet", backbone, cache=cache / "weights", download=False)
+    assert file is not None
+    return pretrained_backbone(backbone, file, cache=cache)

@@ -1,0 +1,35 @@
+"""One report of each kind of run, made once for all tests of this folder."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from heldout.reporting.page import write_report
+from reporting.run_folders import (
+    flower_run,
+    hostile_run,
+    large_run,
+    perfect_run,
+    unequal_run,
+    untested_run,
+)
+
+RUNS: dict[str, Callable[[Path], Path]] = {
+    "flowers": flower_run,
+    "large": large_run,
+    "hostile": hostile_run,
+    "perfect": perfect_run,
+    "untested": untested_run,
+    "unequal": unequal_run,
+}
+
+
+@pytest.fixture(scope="session")
+def run_folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Every kind of run by name, each with its report."""
+    base = tmp_path_factory.mktemp("runs")
+    folders = {name: make(base / name) for name, make in RUNS.items()}
+    for folder in folders.values():
+        write_report(folder)
+    return folders
