@@ -26,8 +26,13 @@ format: $(READY)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(READY)  ## the benchmarks that need nothing but heldout itself
-	$(BIN)/python benchmarks/run.py
+PHOTOS ?= heldout-demo/digits
+bench: $(READY)  ## the benchmarks that need nothing but heldout itself; PHOTOS=folder for your own pictures
+	@test -d "$(PHOTOS)" || $(BIN)/heldout demo
+	$(BIN)/python benchmarks/features.py "$(PHOTOS)"
+	$(BIN)/python benchmarks/accuracy.py "$(PHOTOS)"
+	$(BIN)/python benchmarks/training_step.py
+	$(BIN)/python benchmarks/scale.py --numbers 1000,4000
 
 clean:
 	rm -rf $(VENV) build dist src/*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis runs checks heldout-demo

@@ -2,7 +2,6 @@
 
 import os
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,7 @@ def _own_cache(session_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _this_machine_alone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _this_machine_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """No connection leaves this machine; a test that tries fails."""
     connect = socket.socket.connect
 
@@ -34,7 +33,6 @@ def _this_machine_alone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         connect(self, address)
 
     monkeypatch.setattr(socket.socket, "connect", checked)
-    return
 
 
 @pytest.fixture(scope="session")

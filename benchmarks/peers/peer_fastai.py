@@ -47,7 +47,7 @@ def main() -> None:
     with learner.no_bar():
         learner.fit_one_cycle(arguments.epochs, 2e-3)
         test_files = get_image_files(arguments.data / "test")
-        # from_folder's validation part is last in the list of dataloaders: test pictures are cropped as it is.
+        # test_dl crops and normalises as the validation part does: in the centre.
         probabilities, _ = learner.get_preds(dl=dataloaders.test_dl(test_files))
     predicted = [dataloaders.vocab[index] for index in probabilities.argmax(1).tolist()]
     n_correct = sum(name == file.parent.name for name, file in zip(predicted, test_files, strict=True))

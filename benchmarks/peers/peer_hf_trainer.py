@@ -9,6 +9,7 @@ import torchvision_shim  # noqa: F401  (before torchvision)
 
 # isort: split
 import tempfile
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -43,7 +44,7 @@ def make_model(classes: list[str]) -> TimmWrapperForImageClassification:
     return model
 
 
-def make_parts(folder: str, seed: int) -> tuple[Dataset, Dataset]:
+def make_parts(folder: Path, seed: int) -> tuple[Dataset, Dataset]:
     """Train and validation, augmented and plain, as the example splits and transforms them."""
     to_input = [transforms.ToTensor(), transforms.Normalize(MEAN, STD)]
     augmented = transforms.Compose([transforms.RandomResizedCrop(CROP), transforms.RandomHorizontalFlip(), *to_input])

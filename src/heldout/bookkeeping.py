@@ -9,9 +9,10 @@ import numpy as np
 from heldout.data.examples import PARTS, Examples
 from heldout.data.splits import Split
 from heldout.data.survey import Survey
+from heldout.findings import Finding, by_severity
 from heldout.measuring.predictions import Predictions
 from heldout.plan import Plan
-from heldout.records import read_parquet, write_parquet
+from heldout.records import read_parquet, to_json, write_atomic, write_parquet
 from heldout.training.fitted import Fitted
 from heldout.training.materials import Materials
 
@@ -26,6 +27,11 @@ def write_split(folder: Path, examples: Examples, split: Split, sha256s: Sequenc
         "made": [PARTS[part] in split.made for part in split.parts],
     }
     write_parquet(folder / "split.parquet", columns)
+
+
+def write_findings(folder: Path, findings: Sequence[Finding]) -> None:
+    """Write findings.json, the gravest first."""
+    write_atomic(folder / "findings.json", to_json([finding.as_dict() for finding in by_severity(list(findings))]))
 
 
 def part_of_content(run: Path) -> dict[str, str]:

@@ -14,6 +14,7 @@ from heldout.data.examples import PARTS, Examples
 from heldout.data.photos import find_photos
 from heldout.data.problems import find_problems
 from heldout.data.survey import Survey, read_file
+from heldout.experiment import check_out
 from heldout.findings import Finding, by_severity
 from heldout.models.backbones import DEFAULT, find_backbone
 from heldout.provenance import Silent, Watcher
@@ -91,12 +92,15 @@ def check(
         watcher: Is told how it goes.
 
     Raises:
+        UsageError: `out` lies among the pictures.
         DataError: There are no labelled pictures at `data`.
         StorageError: The disk refused.
     """
     watcher = watcher or Silent()
-    examples = find_photos(Path(data))
     known = find_backbone(backbone)
+    examples = find_photos(Path(data))
+    if out is not None:
+        check_out(Path(out), Path(data))
     watcher.stage("look at the pictures")
     facts = fact_store(known, cache_folder())
     look = look_at(examples.root, examples.ids, [], facts, max_pixels=max_pixels, progress=watcher.progress)

@@ -3,7 +3,9 @@
 import shutil
 from pathlib import Path
 
-from heldout.errors import UsageError
+from heldout.errors import UsageError, one_of
+
+DEVICES = ("auto", "cpu", "cuda")
 
 
 def has_nvidia() -> bool:
@@ -18,8 +20,10 @@ def chosen_device(asked: str) -> str:
         asked: `auto`, `cpu` or `cuda`.
 
     Raises:
-        UsageError: `cuda` was asked for, and torch finds no GPU that it can use.
+        UsageError: No such device, or `cuda` was asked for and torch finds no GPU that it can use.
     """
+    if asked not in DEVICES:
+        raise one_of("device", asked, DEVICES)
     if asked == "cpu" or (asked == "auto" and not has_nvidia()):
         return "cpu"
     import torch

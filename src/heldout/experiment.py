@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Int
 
-from heldout.bookkeeping import data_facts, model_facts, write_predictions, write_split
+from heldout.bookkeeping import data_facts, model_facts, write_findings, write_predictions, write_split
 from heldout.data.examples import PARTS, Examples
 from heldout.data.photos import find_photos
 from heldout.data.problems import find_problems
@@ -22,7 +22,7 @@ from heldout.data.splits import make_split
 from heldout.data.survey import Survey
 from heldout.devices import chosen_device
 from heldout.errors import UnreadablePictures, UsageError
-from heldout.findings import Finding, by_severity
+from heldout.findings import Finding
 from heldout.measuring.baselines import majority, nearest_centroid
 from heldout.measuring.calibration import fit_temperature
 from heldout.measuring.predictions import Predictions
@@ -32,6 +32,7 @@ from heldout.provenance import Clock, Silent, Watcher, environment
 from heldout.randomness import stream
 from heldout.records import cache_folder, fresh_run_folder, to_json, write_atomic
 from heldout.training.classifier import Classifier, logits_of, save
+from heldout.training.doubts import doubts_about_fit
 from heldout.training.fitted import Job
 from heldout.training.fitting import fit
 from heldout.training.looking import look_at
@@ -116,6 +117,7 @@ def train(plan: Plan, *, command: str = "", watcher: Watcher | None = None) -> F
         with clock("fit"):
             job = Job(plan.model.regime, plan.training, plan.seed)
             fitted = fit(job, prepared.train, prepared.validation, materials, folder=folder, watcher=watcher)
+        write_findings(folder, [*prepared.findings, *doubts_about_fit(job, fitted)])
         with clock("score validation"):
             classifier, validation = calibrate(plan, fitted.classifier, prepared.validation, materials)
         with clock("write the model"):
@@ -190,8 +192,8 @@ def prepare(plan: Plan, examples: Examples, materials: Materials, folder: Path, 
     )
     sha256s = [facts.sha256 for facts in survey.facts if facts]
     write_split(folder, examples, split, sha256s)
-    findings = by_severity(find_problems(examples, survey, split))
-    write_atomic(folder / "findings.json", to_json([finding.as_dict() for finding in findings]))
+    findings = find_problems(examples, survey, split)
+    write_findings(folder, findings)
     by_id = dict(zip(examples.ids, sha256s, strict=True))
     parts = [examples.take(split.indices(name)) for name in PARTS[:2]]
     train, validation = (Part(part, tuple(by_id[name] for name in part.ids)) for part in parts)
@@ -231,7 +233,7 @@ def check_out(out: Path, data: Path) -> None:
         raise UsageError(
             f"the run would be written to {str(out)!r}, which lies in the data {str(data)!r}",
             expected="an output folder outside the folder of the pictures",
-            fix="choose another place with --out, such as --out runs",
+            fix="choose another place with --out, such as --out ../runs",
         )
 
 

@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from heldout.data.decoding import MAX_PIXELS
+from heldout.devices import DEVICES
 from heldout.errors import UsageError, nearest, one_of
 from heldout.models.backbones import DEFAULT, TIMM, find_backbone
 from heldout.models.regimes import REGIMES
 from heldout.training.settings import TrainingSettings, defaults
 
-DEVICES = ("auto", "cpu", "cuda")
 _SECTIONS = ("data", "model", "training")
 
 
@@ -130,6 +130,7 @@ def make_plan(settings: Mapping[str, Any], *, file: Path | None = None, assignme
                 expected=f"one of {', '.join(known)}",
                 fix=f"remove {name}, or write one of these names",
             )
+        _check_storable(name, merged[name])
     if not merged.get("data.path"):
         raise UsageError("no data is named", expected="a folder of photos or a listing", fix="heldout train DATA")
     model = ModelPlan(**_section(merged, "model", ModelPlan))
@@ -151,6 +152,24 @@ def _known_names() -> list[str]:
     kinds = {"data": DataPlan, "model": ModelPlan, "training": TrainingSettings}
     top = [part.name for part in fields(Plan) if part.name not in kinds]
     return [*top, *(f"{section}.{part.name}" for section, kind in kinds.items() for part in fields(kind))]
+
+
+def _check_storable(name: str, value: Any) -> None:
+    """Refuse what the TOML file of the run could not hold."""
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        raise UsageError(
+            f"{name} is a number of {value.bit_length()} bits",
+            expected="a whole number of at most 64 bits",
+            fix=f"set {name} to a smaller number",
+        )
+    try:
+        str(value).encode()
+    except UnicodeEncodeError:
+        raise UsageError(
+            f"{name} is {str(value)!r}, which is no Unicode text",
+            expected="names whose bytes are UTF-8",
+            fix="rename the file or folder, or reach it through a link with another name",
+        ) from None
 
 
 def _section(merged: Mapping[str, Any], section: str, kind: type) -> dict[str, Any]:
@@ -219,9 +238,10 @@ def _check_ranges(plan: Plan) -> None:
         raise UsageError(f"data.max_pixels is {plan.data.max_pixels}", expected="at least 1", fix="leave it out")
     if plan.device not in DEVICES:
         raise one_of("device", plan.device, DEVICES)
-    if not plan.name or Path(plan.name).name != plan.name or plan.name.startswith("."):
+    is_plain = plan.name.isprintable() and Path(plan.name).name == plan.name
+    if not plan.name or not is_plain or plan.name.startswith("."):
         raise UsageError(
-            f"name is {plan.name!r}", expected="a plain folder name", fix="choose letters, digits, - and _"
+            f"name is {plan.name!r}", expected="a plain folder name", fix="choose letters, digits, - and _ for --name"
         )
 
 
@@ -242,7 +262,7 @@ def _read_toml(file: Path) -> dict[str, Any]:
             expected="a TOML file",
             fix="check the path after --plan",
         ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # ValueError: no TOML, no UTF-8, a number of thousands of digits
         raise UsageError(
             f"the plan {str(file)!r} is no TOML: {error}",
             expected='lines such as `seed = 1` and, below [model], `regime = "full"`',
@@ -268,7 +288,7 @@ def _assignment(text: str) -> tuple[str, Any]:
         )
     try:
         return name.strip(), tomllib.loads(f"value = {value.strip()}")["value"]
-    except (tomllib.TOMLDecodeError, RecursionError):
+    except (ValueError, RecursionError):
         return name.strip(), value.strip()
 
 

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -128,7 +129,9 @@ def to_bytes(predictions: Sequence[Prediction], classes: Sequence[str], file_for
     CSV has the columns path, label, confidence, error, and `p:CLASS` for every class.
     """
     if file_format == "jsonl":
-        return b"".join(json.dumps(one.as_dict(), ensure_ascii=False).encode() + b"\n" for one in predictions)
+        # The one thing that UTF-8 cannot hold is a byte of a file name that is none; JSON has an escape for it.
+        lines = (json.dumps(one.as_dict(), ensure_ascii=False) + "\n" for one in predictions)
+        return "".join(lines).encode("utf-8", "backslashreplace")
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["path", "label", "confidence", "error", *(f"p:{name}" for name in classes)])
@@ -150,7 +153,8 @@ def write_predictions(predictions: Sequence[Prediction], classes: Sequence[str],
     if file_format != "parquet":
         return write_atomic(out, to_bytes(predictions, classes, file_format))
     columns: dict[str, list[Any]] = {
-        "path": [one.path for one in predictions],
+        # Parquet holds UTF-8 alone: other bytes of a file name are written as \xNN.
+        "path": [os.fsencode(one.path).decode("utf-8", "backslashreplace") for one in predictions],
         "label": [one.label or None for one in predictions],
         "confidence": [one.confidence for one in predictions],
         "error": [one.error or None for one in predictions],

@@ -1,6 +1,7 @@
 """What holds for every score, whatever the data: one list of laws over one list of scores."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -47,16 +48,36 @@ every_score = pytest.mark.parametrize("name", SCORES)
 law = settings(max_examples=40, deadline=None, derandomize=True)
 
 
-@st.composite
-def some_predictions(draw: st.DrawFn, least: int = 1) -> Predictions:
-    """Up to 40 examples of 2 to 6 classes, not all of which need have one; from hopeless to certain."""
-    n, n_classes = draw(st.integers(least, 40)), draw(st.integers(2, 6))
-    generator = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    labels = generator.integers(0, n_classes, n)
-    logits = generator.normal(size=(n, n_classes)) * draw(st.sampled_from([0.1, 1.0, 10.0]))
-    logits[np.arange(n), labels] += draw(st.sampled_from([-3.0, 0.0, 3.0, 100.0]))
-    ids = tuple(f"{position}" for position in range(n))
-    return Predictions(ids, labels, logits, tuple("abcdef"[:n_classes]))
+@dataclass(frozen=True)
+class Recipe:
+    """How to make some predictions; hypothesis draws this, so that a failure prints as one line."""
+
+    n: int
+    n_classes: int
+    seed: int
+    spread: float
+    signal: float
+
+    def predictions(self) -> Predictions:
+        """Examples of classes not all of which need have one, from hopeless to certain."""
+        generator = np.random.default_rng(self.seed)
+        labels = generator.integers(0, self.n_classes, self.n)
+        logits = generator.normal(size=(self.n, self.n_classes)) * self.spread
+        logits[np.arange(self.n), labels] += self.signal
+        ids = tuple(f"{position}" for position in range(self.n))
+        return Predictions(ids, labels, logits, tuple("abcdef"[: self.n_classes]))
+
+
+def recipes(least: int = 1) -> st.SearchStrategy[Recipe]:
+    """Up to 40 examples of 2 to 6 classes."""
+    return st.builds(
+        Recipe,
+        n=st.integers(least, 40),
+        n_classes=st.integers(2, 6),
+        seed=st.integers(0, 2**32 - 1),
+        spread=st.sampled_from([0.1, 1.0, 10.0]),
+        signal=st.sampled_from([-3.0, 0.0, 3.0, 100.0]),
+    )
 
 
 def reordered(predictions: Predictions, order: np.ndarray) -> Predictions:
@@ -72,8 +93,9 @@ def renamed(predictions: Predictions, order: np.ndarray) -> Predictions:
 
 @every_score
 @law
-@given(predictions=some_predictions(), seed=st.integers(0, 99))
-def test_the_order_of_examples_changes_nothing(name: str, predictions: Predictions, seed: int) -> None:
+@given(recipe=recipes(), seed=st.integers(0, 99))
+def test_the_order_of_examples_changes_nothing(name: str, recipe: Recipe, seed: int) -> None:
+    predictions = recipe.predictions()
     score_of = SCORES[name][0]
     order = np.random.default_rng(seed).permutation(len(predictions))
     here, there = score_of(predictions), score_of(reordered(predictions, order))
@@ -83,8 +105,9 @@ def test_the_order_of_examples_changes_nothing(name: str, predictions: Predictio
 
 @every_score
 @law
-@given(predictions=some_predictions(), seed=st.integers(0, 99))
-def test_the_order_of_classes_changes_no_value(name: str, predictions: Predictions, seed: int) -> None:
+@given(recipe=recipes(), seed=st.integers(0, 99))
+def test_the_order_of_classes_changes_no_value(name: str, recipe: Recipe, seed: int) -> None:
+    predictions = recipe.predictions()
     score_of = SCORES[name][0]
     order = np.random.default_rng(seed).permutation(len(predictions.classes))
     there = score_of(renamed(predictions, order))
@@ -93,8 +116,9 @@ def test_the_order_of_classes_changes_no_value(name: str, predictions: Predictio
 
 @every_score
 @law
-@given(predictions=some_predictions())
-def test_a_score_lies_in_its_interval_and_its_interval_in_its_range(name: str, predictions: Predictions) -> None:
+@given(recipe=recipes())
+def test_a_score_lies_in_its_interval_and_its_interval_in_its_range(name: str, recipe: Recipe) -> None:
+    predictions = recipe.predictions()
     score_of, _, highest = SCORES[name]
     score = score_of(predictions)
     assert score.name == name
@@ -115,8 +139,9 @@ def test_perfect_predictions_get_the_best_value(name: str, labels: list[int]) ->
 
 
 @law
-@given(predictions=some_predictions(), seed=st.integers(0, 99))
-def test_calibration_error_is_bounded_and_free_of_order(predictions: Predictions, seed: int) -> None:
+@given(recipe=recipes(), seed=st.integers(0, 99))
+def test_calibration_error_is_bounded_and_free_of_order(recipe: Recipe, seed: int) -> None:
+    predictions = recipe.predictions()
     error = expected_calibration_error(predictions)
     assert 0.0 <= error <= 1.0
     generator = np.random.default_rng(seed)
@@ -127,8 +152,9 @@ def test_calibration_error_is_bounded_and_free_of_order(predictions: Predictions
 
 
 @law
-@given(predictions=some_predictions(least=2), cut=st.integers(0, 99))
-def test_confusion_matrices_of_shards_add_up(predictions: Predictions, cut: int) -> None:
+@given(recipe=recipes(least=2), cut=st.integers(0, 99))
+def test_confusion_matrices_of_shards_add_up(recipe: Recipe, cut: int) -> None:
+    predictions = recipe.predictions()
     n_first = 1 + cut % (len(predictions) - 1)
     order = np.arange(len(predictions))
     shards = (reordered(predictions, order[:n_first]), reordered(predictions, order[n_first:]))
@@ -138,8 +164,9 @@ def test_confusion_matrices_of_shards_add_up(predictions: Predictions, cut: int)
 
 
 @law
-@given(predictions=some_predictions())
-def test_the_per_class_table_adds_up_to_accuracy(predictions: Predictions) -> None:
+@given(recipe=recipes())
+def test_the_per_class_table_adds_up_to_accuracy(recipe: Recipe) -> None:
+    predictions = recipe.predictions()
     table = per_class(confusion_matrix(predictions), predictions.classes)
     hits = sum(line.recall.value * line.n for line in table if line.n)
     assert hits == pytest.approx(int(predictions.correct.sum()))
@@ -162,8 +189,9 @@ def test_no_temperature_changes_an_answer(logits: np.ndarray, temperature: float
 
 
 @law
-@given(predictions=some_predictions())
-def test_the_fitted_temperature_is_bounded_and_keeps_every_answer(predictions: Predictions) -> None:
+@given(recipe=recipes())
+def test_the_fitted_temperature_is_bounded_and_keeps_every_answer(recipe: Recipe) -> None:
+    predictions = recipe.predictions()
     temperature = fit_temperature(predictions.logits, predictions.labels)
     assert 0.05 <= temperature <= 20.0
     calibrated = predictions.with_temperature(temperature)
@@ -171,8 +199,9 @@ def test_the_fitted_temperature_is_bounded_and_keeps_every_answer(predictions: P
 
 
 @law
-@given(predictions=some_predictions())
-def test_where_errors_were_seen_the_fitted_temperature_lowers_the_nll(predictions: Predictions) -> None:
+@given(recipe=recipes())
+def test_where_errors_were_seen_the_fitted_temperature_lowers_the_nll(recipe: Recipe) -> None:
+    predictions = recipe.predictions()
     fitted = predictions.with_temperature(fit_temperature(predictions.logits, predictions.labels))
     before, after = negative_log_likelihood(predictions).value, negative_log_likelihood(fitted).value
     assert predictions.correct.all() or after <= before + 1e-9

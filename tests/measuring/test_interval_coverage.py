@@ -105,10 +105,10 @@ BOOTSTRAP_CASES = {
     "five of 30, almost perfect": ([30] * 5, [0.998] * 5, 0.977, 0.977),
     "five of 6": ([6] * 5, [0.9] * 5, 0.977, 0.977),
     "imbalanced 500, 50, 8": ([500, 50, 8], [0.98, 0.9, 0.6], 0.977, 0.975),
-    "imbalanced 200, 10": ([200, 10], [0.97, 0.9], 0.0, 0.0),
-    "five of 30, unlike": ([30] * 5, VARIED, 0.0, 0.0),
-    "twenty of 1": ([1] * 20, [0.8] * 20, 0.0, 0.0),
-    "fifty of 10, unlike": ([10] * 50, VARIED * 10, 0.0, 0.0),
+    "imbalanced 200, 10": ([200, 10], [0.97, 0.9], 0.989, 0.964),
+    "five of 30, unlike": ([30] * 5, VARIED, 0.960, 0.958),
+    "twenty of 1": ([1] * 20, [0.8] * 20, 0.969, 0.918),
+    "fifty of 10, unlike": ([10] * 50, VARIED * 10, 0.957, 0.953),
 }
 SLOW = {"five of 30, unlike", "twenty of 1", "fifty of 10, unlike"}
 
@@ -212,7 +212,9 @@ def null_band_coverage(n: int, signal: float, *, n_models: int, n_labellings: in
 
 
 # At n = 30 the ECE takes so few values that those at the ends hold 2.5 % more.
-@pytest.mark.parametrize(("n", "signal", "stated"), [(30, 3.0, 0.0), (150, 3.0, 0.0), (150, 1.0, 0.0), (600, 2.0, 0.0)])
+@pytest.mark.parametrize(
+    ("n", "signal", "stated"), [(30, 3.0, 0.975), (150, 3.0, 0.950), (150, 1.0, 0.948), (600, 2.0, 0.946)]
+)
 def test_ece_null_band_holds_calibrated_models(n: int, signal: float, stated: float) -> None:
     coverage = null_band_coverage(n, signal, n_models=20, n_labellings=60, seed=0)
     assert coverage == pytest.approx(stated, abs=allowed(stated, 1200))

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
+from scipy import special
 
 from heldout.errors import UsageError
-from heldout.measuring.predictions import Predictions
+from heldout.measuring.predictions import Predictions, log_softmax
 
 IDS = ("a", "b", "c")
 LABELS = np.array([0, 1, 1])
@@ -19,6 +20,17 @@ def test_probabilities_are_softmax_worked_by_hand() -> None:
     assert predictions.correct.tolist() == [True, False, True]
     assert predictions.confidence == pytest.approx([e**2 / (e**2 + 1), e / (e + 1), e**4 / (1 + e**4)])
     assert len(predictions) == 3
+
+
+def test_log_softmax_is_scipys_and_leaves_the_logits_alone() -> None:
+    logits = np.random.default_rng(0).normal(size=(20, 4)).astype(np.float32)
+    before = logits.copy()
+    theirs = special.log_softmax(logits.astype(np.float64) / 2.5, axis=1)
+    assert log_softmax(logits, 2.5) == pytest.approx(theirs)
+    doubles = before.astype(np.float64)
+    assert log_softmax(doubles) == pytest.approx(special.log_softmax(doubles, axis=1))
+    assert (logits == before).all()
+    assert (doubles == before).all()
 
 
 def test_temperature_divides_the_logits() -> None:

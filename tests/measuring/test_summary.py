@@ -35,7 +35,7 @@ def generator() -> np.random.Generator:
     ],
 )
 def test_balanced_accuracy_leads_where_class_sizes_differ_more_than_threefold(counts: list[int], leader: str) -> None:
-    names = [score.name for score in summarise(predictions_with(counts), temperature=1, generator=generator()).scores]
+    names = [score.name for score in summarise(predictions_with(counts), temperature=1.0, generator=generator()).scores]
     assert names[0] == leader
     assert set(names) == set(NAMES)
     assert names[2:] == list(NAMES[2:])

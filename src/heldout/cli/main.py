@@ -1,6 +1,8 @@
-"""The entry point: finds the command, runs it, and turns errors into what / expected / fix and an exit code."""
+"""The entry point: finds the command, runs it, and turns errors into what / expected / fix and an exit code.
 
-import logging
+It imports next to nothing at its top: what comes before `main` cannot answer Ctrl-C.
+"""
+
 import os
 import sys
 from importlib import import_module
@@ -80,6 +82,8 @@ def run(arguments: list[str]) -> int:
 
 
 def _call(name: str, arguments: list[str]) -> int:
+    import logging
+
     import typer
 
     from heldout.errors import UsageError
@@ -94,13 +98,24 @@ def _call(name: str, arguments: list[str]) -> int:
     except typer.Abort:
         return interrupted()
     except parser_error as error:
-        what = str(error.format_message()).rstrip(".")  # type: ignore[attr-defined]
+        what = str(error.format_message()).rstrip(".") + _received(error, arguments)  # type: ignore[attr-defined]
         raise UsageError(
             f"heldout {name}: {what}",
             expected=f"options and values as `heldout {name} --help` lists them",
             fix=f"heldout {name} --help",
         ) from None
-    return int(result or 0)
+    # Typer turns Ctrl-C into this code, without a word.
+    return interrupted() if result == EXIT_INTERRUPTED else int(result or 0)
+
+
+def _received(error: Exception, arguments: list[str]) -> str:
+    """The value that a refused option was given, for the message; nothing where the message is about no value."""
+    names = getattr(getattr(error, "param", None), "opts", ())
+    for position, argument in enumerate(arguments):
+        name, equals, value = argument.partition("=")
+        if name.startswith("-") and name in names and (equals or position + 1 < len(arguments)):
+            return f"; received {value if equals else arguments[position + 1]!r}"
+    return ""
 
 
 def say_error(error: "HeldoutError", *, as_json: bool) -> int:

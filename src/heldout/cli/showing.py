@@ -32,6 +32,8 @@ class Progress:
         self._last = now
         left = f", {(total - done) / per_second:,.0f} s left" if per_second > 0 and not is_end else ""
         line = f"{self._stage}: {done:,} of {total:,}, {per_second:,.0f} a second{left}"
+        if is_end and self._stage.startswith("epoch"):
+            return  # the epoch's own line follows
         if not self._is_terminal:
             print(line, file=sys.stderr, flush=True)
             return
@@ -105,8 +107,13 @@ def finding_lines(findings: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def print_json(content: Any) -> None:
-    """One JSON object on stdout."""
-    print(json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False))
+    """One JSON object on stdout; letters that stdout cannot take are written as JSON's own escapes."""
+    text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        text = json.dumps(content, indent=1, allow_nan=False)
+    print(text)
 
 
 def print_lines(lines: Sequence[str]) -> None:

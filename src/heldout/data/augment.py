@@ -2,7 +2,8 @@
 
     canvas (uint8, resize x resize)  --cut-->  uint8, crop x crop  --colour, normalise-->  float, channels last
 
-Evaluation cuts the exact centre, so that a network sees the very pixels that `decoding.to_pixels` gives. Training draws
+Evaluation cuts the exact centre: the pixels that `decoding.to_pixels` gives, but for one grey level in a few of 100,000
+values, where Pillow's rounding feels that it resampled a larger box. Training draws
 from a generator that its caller makes for one batch (`randomness.stream(seed, "augment", epoch, step)`): any batch of
 any epoch can be made again alone, on any device. This is the one file of the folder that imports torch.
 """

@@ -12,7 +12,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Int, Shaped
@@ -20,6 +20,7 @@ from jaxtyping import Int, Shaped
 from heldout.randomness import stream
 
 
+@runtime_checkable
 class Rows(Protocol):
     """Arrays of one shape and dtype, one an example, read when they are asked for."""
 
@@ -74,7 +75,7 @@ class Batches:
         return math.ceil(len(self.indices) / self.batch_size)
 
 
-def epoch_order(batches: Batches, *, seed: int, epoch: int) -> list[Int[np.ndarray, " batch"]]:
+def epoch_order(batches: Batches, *, seed: int, epoch: int) -> list[Int[np.ndarray, " _"]]:
     """The rows of each batch of a training epoch, in order; an empty list where the part is empty.
 
     Every example stands in exactly one batch. The batches are as equal as can be: their sizes differ by one at most,
@@ -111,7 +112,7 @@ def evaluation_batches(batches: Batches) -> Iterator[Batch]:
 
 
 def _read_ahead(
-    batches: Batches, chosen: Sequence[Int[np.ndarray, " batch"]], epoch: int, first_step: int
+    batches: Batches, chosen: Sequence[Int[np.ndarray, " _"]], epoch: int, first_step: int
 ) -> Iterator[Batch]:
     def read(step: int) -> Batch:
         indices = np.asarray(chosen[step], dtype=np.int64)

@@ -9,7 +9,7 @@ from jaxtyping import Float, Int
 from heldout.measuring.intervals import wilson
 from heldout.measuring.predictions import Predictions
 
-# Guo et al. (2017) use 15 bins; STATISTICS of others are comparable only at the same number.
+# As in Guo et al. (2017); errors are comparable only at the same number of bins.
 N_BINS = 15
 # Wider than any temperature of a trained network known to us (0.5 to 6 in Guo et al., 2017); assumed.
 LOWEST_TEMPERATURE, HIGHEST_TEMPERATURE = 0.05, 20.0
@@ -58,8 +58,9 @@ def fit_temperature(logits: Float[np.ndarray, "examples classes"], labels: Int[n
     which is Platt's rule: n examples without an error are worth no more confidence than that.
 
     Assumes: validation and later examples come from one population, and one factor mends all of them.
-    Breaks when: few validation examples (at n = 100 the fit scatters by about 10 %), or the scored examples
-        are those it was fitted to (their ECE and NLL are optimistic).
+    Breaks when: few validation examples, above all few errors: at n = 100 the fit scatters (sd) by 13 % at
+        79 % accuracy, 22 % at 94 %, 58 % at 99 %, and by half of that at n = 400 (measured 2026-11-22);
+        or the scored examples are those it was fitted to (their ECE and NLL are optimistic).
     Checked by: tests/measuring/test_calibration.py::test_temperature_is_where_scipy_finds_the_minimum
 
     Source:
@@ -147,7 +148,7 @@ def reliability_bins(predictions: Predictions, n_bins: int = N_BINS) -> tuple[Re
     """The bins of equal width that hold an example, from low confidence to high, with Wilson intervals.
 
     Assumes: independent examples, of about one probability of being right within a bin.
-    Breaks when: bins are read together: of 15 intervals one in two pictures misses somewhere.
+    Breaks when: bins are read together: in half of all plots at least one of 15 intervals misses.
     Checked by: tests/reference/test_scores_against_sklearn.py::test_reliability_bins_are_scikit_learns_curve
 
     Example:

@@ -50,9 +50,7 @@ class Predictions:
     @property
     def log_probabilities(self) -> Float[np.ndarray, "examples classes"]:
         """Natural logarithm of `probabilities`, in float64; finite where a probability underflows to 0."""
-        scaled = np.asarray(self.logits, dtype=np.float64) / self.temperature
-        scaled -= scaled.max(axis=1, keepdims=True)
-        return np.asarray(scaled - np.log(np.exp(scaled).sum(axis=1, keepdims=True)))
+        return log_softmax(self.logits, self.temperature)
 
     @property
     def probabilities(self) -> Float[np.ndarray, "examples classes"]:

@@ -62,7 +62,8 @@ def linear_logits(
 
     Each row is multiplied by itself: which others are asked about beside it changes not even the last bit.
     """
-    weight, bias = weight.astype(np.float64), bias.astype(np.float64)
+    # In one layout, for the product's last bit depends on it: a fitted head and the same head read from a file differ.
+    weight, bias = np.ascontiguousarray(weight, np.float64), bias.astype(np.float64)
     rows = [weight @ row + bias for row in features.astype(np.float64)]
     return np.array(rows).reshape(len(rows), len(bias))
 

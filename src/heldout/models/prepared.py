@@ -94,7 +94,7 @@ def store(net: "Network", backbone: Backbone, cache: Path) -> Prepared:
     """Put the weights of a network, without its head, into the cache."""
     head = f"{net.head_name}."
     tensors = {
-        key: np.ascontiguousarray(value.detach().cpu().numpy())
+        key: value.detach().cpu().contiguous().numpy()
         for key, value in net.state_dict().items()
         if not key.startswith(head)
     }

@@ -240,7 +240,7 @@ def calibration_words(summary: SummaryRecord) -> tuple[str, str]:
         f"{percent(low)} to {percent(high)} on {count(summary['n'], 'picture')} by chance alone (95\u202f% null band); "
         f"this one is {where} that band: {says}."
     )
-    # A temperature fitted to 100 pictures scatters by about a tenth (measuring/calibration.py).
+    # A temperature fitted to 100 pictures scatters by 13 % and more (measuring/calibration.py).
     leaning = "too sure of itself" if temperature > 1.1 else "not sure enough" if temperature < 0.9 else "about right"
     second = (
         f"The network's outputs are divided by the temperature {temperature:.2f} before they become probabilities; "

@@ -6,11 +6,11 @@ import numpy as np
 import torch
 
 from heldout.data.batches import Batches, training_batches
-from heldout.models.build import count_parameters, random_network
+from heldout.models.build import build_network, count_parameters
 from heldout.models.heads import Head
 from heldout.models.network import Network
 from heldout.models.prepared import store
-from heldout.models.weights import fingerprint, load_weights
+from heldout.models.weights import fingerprint
 from heldout.provenance import Watcher
 from heldout.randomness import torch_seed
 from heldout.records import write_csv
@@ -69,8 +69,12 @@ def fit_by_batches(
         best = min(history, key=lambda one: one.validation_loss)
         write_csv(folder / "history.csv", history_rows(history, best_epoch=best.epoch))
         watcher.epoch(record)
+        watcher.stage(f"epoch {record.epoch + 1} of {settings.epochs}")
 
-    watcher.stage("epoch")
+    def watch_step(done: int, total: int, pictures_per_second: float) -> None:
+        watcher.progress(len(train.labels) * done // total, len(train.labels), pictures_per_second)
+
+    watcher.stage(f"epoch 1 of {settings.epochs}")
     fitted = fit_network(
         task,
         settings,
@@ -78,7 +82,7 @@ def fit_by_batches(
         precision=precision.name,
         seed=job.seed,
         watch=watch,
-        watch_step=watcher.progress,
+        watch_step=watch_step,
     )
     net = net.cpu()
     weight, bias = (tensor.detach().numpy().copy() for tensor in (net.head.weight, net.head.bias))
@@ -97,9 +101,7 @@ def fit_by_batches(
 def _start(job: Job, head: Head | None, *, n_classes: int, materials: Materials) -> Network:
     """The network before learning: random weights, then those of the file, then the fitted head."""
     generator = torch.Generator().manual_seed(torch_seed(job.seed, "init"))
-    net = random_network(materials.backbone.name, n_classes, generator=generator)
-    if materials.weights is not None:
-        load_weights(net, materials.weights, backbone=materials.backbone, keep_head=False)
+    net = build_network(materials.backbone, materials.weights, n_classes, generator=generator)
     if head is not None:
         with torch.no_grad():
             net.head.weight.copy_(torch.from_numpy(np.asarray(head.weight)))

@@ -10,6 +10,7 @@ The same object scores validation and test, and serves `predict` and `evaluate`:
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -26,6 +27,8 @@ from heldout.models.weights import fingerprint
 from heldout.records import read_json, to_json, write_atomic
 from heldout.training.looking import Product, Progress, look_at
 from heldout.training.stores import ArrayStore, FactStore, StoredRows
+
+_PIXEL_KEYS = ("resize", "crop", "interpolation")
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,8 +178,8 @@ def load(run: Path, *, cache: Path) -> Classifier:
     from safetensors.numpy import load_file
 
     folder = run / "model"
-    settings = read_json(folder / "preprocess.json")
-    classes = tuple(read_json(folder / "classes.json"))
+    settings = _settings(folder / "preprocess.json")
+    classes = _classes(folder / "classes.json")
     try:
         tensors = load_file(folder / "weights.safetensors")
         whole = fingerprint(tensors)
@@ -186,11 +189,46 @@ def load(run: Path, *, cache: Path) -> Classifier:
         raise _damaged(folder, "its fingerprint is not the one that was written")
     backbone = find_backbone(settings["backbone"])
     head = settings["head"]
+    if not {f"{head}.weight", f"{head}.bias"} <= tensors.keys():
+        raise _damaged(folder, f"it has no head called {head!r}")
     weight, bias = tensors.pop(f"{head}.weight"), tensors.pop(f"{head}.bias")
     if len(weight) != len(classes):
         raise _damaged(folder, f"its head has {len(weight)} rows, and classes.json {len(classes)} names")
+    path = pixel_path(backbone)
+    if (path.resize, path.crop, path.interpolation) != tuple(settings[key] for key in _PIXEL_KEYS):
+        raise RunFolderError(
+            f"{folder / 'preprocess.json'} asks for other pixels than {backbone.name} gets in this version",
+            expected=f"resize {path.resize}, crop {path.crop}, {path.interpolation}",
+            fix="use the version of heldout that environment.json of the run names, or train again",
+        )
     prepared = prepared_from_tensors(backbone, tensors, head, cache)
     return Classifier(prepared, weight, bias, classes, float(settings["temperature"]))
+
+
+def _settings(file: Path) -> dict[str, Any]:
+    settings = read_json(file)
+    wanted = {"backbone": str, "head": str, "temperature": float, "fingerprint": str}
+    wanted |= {"resize": int, "crop": int, "interpolation": str}
+    if not isinstance(settings, dict) or settings.get("format") != 1:
+        raise _unknown_content(file, "it is not of format 1")
+    if wrong := [key for key, kind in wanted.items() if not isinstance(settings.get(key), kind)]:
+        raise _unknown_content(file, f"{', '.join(wrong)} absent or of another kind")
+    return settings
+
+
+def _classes(file: Path) -> tuple[str, ...]:
+    classes = read_json(file)
+    if not isinstance(classes, list) or not all(isinstance(name, str) for name in classes):
+        raise _unknown_content(file, "it is no list of names")
+    return tuple(classes)
+
+
+def _unknown_content(file: Path, reason: str) -> RunFolderError:
+    return RunFolderError(
+        f"{file} cannot be used: {reason}",
+        expected="the file as heldout wrote it",
+        fix="copy the run folder again from where it is whole, or upgrade heldout if a newer one wrote it",
+    )
 
 
 def _damaged(folder: Path, reason: str) -> RunFolderError:

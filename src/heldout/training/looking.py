@@ -20,6 +20,7 @@ from heldout.data.decoding import (
     UnreadablePicture,
     decode,
     pictures_guarded,
+    reason_too_large,
     thumbnail,
     to_pixels,
 )
@@ -96,22 +97,33 @@ def look_at(
     size = max((product.engine.batch_size for product in products if product.engine), default=1)
     looker = _Looker(root, ids, products, facts, size, max_pixels)
     shas: list[str] = []
-    unreadable: list[Unreadable] = []
+    reasons: dict[int, str] = {}
     n_decoded, start = 0, time.monotonic()
     with pictures_guarded():
         for group in in_order(looker.group, -(-len(ids) // size), n_threads=looker.n_threads):
             for seen in group:
                 if seen.reason:
-                    unreadable.append(Unreadable(ids[len(shas)], seen.reason))
+                    reasons[len(shas)] = seen.reason
                 _keep(seen, products, facts)
                 n_decoded += seen.facts is not None
                 shas.append(seen.sha256)
             if progress:
-                progress(len(shas), len(ids), len(shas) / (time.monotonic() - start))
+                progress(len(shas), len(ids), len(shas) / max(time.monotonic() - start, 1e-9))
     for product in products:
         product.store.flush()
-    known = facts.facts(sha256 for sha256 in shas if sha256)
-    return Look(Survey(tuple(next(known) if sha256 else None for sha256 in shas), tuple(unreadable)), n_decoded)
+    return Look(_survey(ids, shas, reasons, facts, max_pixels), n_decoded)
+
+
+def _survey(
+    ids: Sequence[str], shas: Sequence[str], reasons: dict[int, str], facts: FactStore, max_pixels: int
+) -> Survey:
+    """Facts or a reason, a file. What was decoded under a higher limit of pixels is refused as it would be anew."""
+    known = facts.facts([sha256 for sha256 in shas if sha256])
+    found = [next(known) if sha256 else None for sha256 in shas]
+    for index, one in enumerate(found):
+        if one and (reason := reason_too_large(one.width, one.height, max_pixels)):
+            found[index], reasons[index] = None, reason
+    return Survey(tuple(found), tuple(Unreadable(ids[index], reasons[index]) for index in sorted(reasons)))
 
 
 def _keep(seen: _Seen, products: Sequence[Product], facts: FactStore) -> None:
@@ -151,7 +163,7 @@ class _Looker:
             ]
             if wanted:
                 made = self._make(product, [opened[index][1] for index in wanted])
-                for index, row in zip(wanted, made, strict=False):
+                for index, row in zip(wanted, made, strict=True):
                     rows[index][place] = row
         return [
             seen if decoded is None else _Seen(seen.sha256, "", decoded.facts, thumbnail(decoded.image), tuple(row))
@@ -172,6 +184,11 @@ class _Looker:
         pixels = np.stack([to_pixels(picture.image, product.path) for picture in pictures if picture])
         if product.engine is None:
             return pixels
-        full = np.zeros((product.engine.batch_size, *pixels.shape[1:]), np.uint8)
-        full[: len(pixels)] = pixels
-        return product.engine(full)
+        size = product.engine.batch_size  # a group can hold more: as many as the largest engine takes
+        made = []
+        for begin in range(0, len(pixels), size):
+            part = pixels[begin : begin + size]
+            full = np.zeros((size, *pixels.shape[1:]), np.uint8)
+            full[: len(part)] = part
+            made.append(product.engine(full)[: len(part)])
+        return np.concatenate(made)

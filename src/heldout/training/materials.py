@@ -6,8 +6,9 @@ full       features and canvases: pictures after the resize, from which augmenta
 scratch    canvases
 """
 
+import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from jaxtyping import Int
 
 from heldout.data.decoding import PixelPath
 from heldout.data.examples import Examples
+from heldout.errors import DataError
 from heldout.models.backbones import Backbone, find_backbone
 from heldout.models.prepared import Prepared, prepare
 from heldout.models.weights import WeightsFile, find_weights
@@ -66,6 +68,7 @@ class Materials:
     facts: FactStore
     cache: Path
     device: str
+    _trained: dict[str, Product] = field(default_factory=dict)
 
     @property
     def pixel_path(self) -> PixelPath:
@@ -83,11 +86,26 @@ class Materials:
         return self.products[product].store.rows(part.sha256s)
 
     def features_by(self, backbone: Prepared, part: Part, *, progress: Progress | None = None) -> StoredRows:
-        """The features of one part by a trained backbone, computed now where they are not kept yet."""
+        """The features of one part by a trained backbone, computed now where they are not kept yet.
+
+        Raises:
+            DataError: A file is no longer the one that was looked at first.
+        """
         if self.pretrained is not None and backbone.fingerprint == self.pretrained.fingerprint:
             return self.rows("features", part)
-        product = engine_product(backbone, "features", cache=self.cache, device=self.device)
-        look_at(part.examples.root, part.examples.ids, [product], self.facts, progress=progress)
+        if backbone.fingerprint not in self._trained:
+            opened = engine_product(backbone, "features", cache=self.cache, device=self.device)
+            self._trained[backbone.fingerprint] = opened
+        product = self._trained[backbone.fingerprint]
+        # Whatever limit of pixels held, these pictures met it when they were first looked at.
+        look_at(part.examples.root, part.examples.ids, [product], self.facts, max_pixels=sys.maxsize, progress=progress)
+        for name, sha256 in zip(part.examples.ids, part.sha256s, strict=True):
+            if sha256 not in product.store:
+                raise DataError(
+                    f"{name!r} was changed or removed during the run",
+                    expected="files that stay as they are until the run has ended",
+                    fix="run again, and leave the data alone meanwhile",
+                )
         return product.store.rows(part.sha256s)
 
 
@@ -111,7 +129,7 @@ def gather_materials(name: str, *, weights: str, regime: str, download: bool, ca
     products = {}
     pretrained = None
     if file is not None:
-        pretrained = prepare(backbone, source_sha256=file.sha256, load=lambda: _load(backbone, file), cache=cache)
+        pretrained = pretrained_backbone(backbone, file, cache=cache)
         products["features"] = engine_product(pretrained, "features", cache=cache, device=device)
         if regime == "partial":
             products["trunk"] = engine_product(pretrained, "trunk", cache=cache, device=device)
@@ -123,13 +141,15 @@ def gather_materials(name: str, *, weights: str, regime: str, download: bool, ca
     return Materials(backbone, file, pretrained, products, fact_store(backbone, cache), cache, device)
 
 
-def _load(backbone: Backbone, file: WeightsFile) -> "Network":
-    """The network with the weights of a file; its head is of no matter here."""
-    import torch
+def pretrained_backbone(backbone: Backbone, file: WeightsFile, *, cache: Path) -> Prepared:
+    """The backbone with the weights of a file, ready in the cache; torch is imported only to put it there."""
 
-    from heldout.models.build import random_network
-    from heldout.models.weights import load_weights
+    def load() -> "Network":
+        import torch
 
-    net = random_network(backbone.name, 2, generator=torch.Generator())
-    load_weights(net, file, backbone=backbone, keep_head=False)
-    return net
+        from heldout.models.build import build_network
+
+        # Two classes at least make a head, which is of no matter here.
+        return build_network(backbone, file, 2, generator=torch.Generator())
+
+    return prepare(backbone, source_sha256=file.sha256, load=load, cache=cache)

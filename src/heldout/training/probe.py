@@ -77,7 +77,7 @@ def _walked_enough(losses: Sequence[float]) -> bool:
     """Whether the last two steps brought next to nothing.
 
     Example:
-        >>> _walked_enough([0.9, 0.5, 0.4]), _walked_enough([0.5, 0.41, 0.4, 0.45])
+        >>> _walked_enough([0.9, 0.5, 0.4]), _walked_enough([0.5, 0.4, 0.41, 0.45])
         (False, True)
     """
     return len(losses) > 2 and min(losses[:-2]) - min(losses) < _LEAST_GAIN

@@ -24,6 +24,6 @@ def learning_rate(step: int, n_steps: int, settings: TrainingSettings) -> float:
     assert 0 <= step < n_steps, f"step {step} of {n_steps}"
     n_warmup = math.floor(settings.warmup_share * n_steps)
     if step < n_warmup:
-        return settings.learning_rate * (step + 1) / n_warmup
+        return settings.learning_rate * ((step + 1) / n_warmup)
     done = (step - n_warmup) / (n_steps - n_warmup)
     return settings.learning_rate * 0.5 * (1 + math.cos(math.pi * done))

@@ -128,11 +128,11 @@ def defaults(regime: str, changes: Mapping[str, Any] | None = None) -> TrainingS
 
 def _number(value: object) -> float:
     """The value as a float; nan, which is within no limits, where it is no number."""
-    return float(value) if isinstance(value, Real) and type(value) is not bool else math.nan
+    return math.nan if isinstance(value, bool) or not isinstance(value, Real) else float(value)
 
 
 def _check_whole(name: str, value: object, most: int) -> None:
-    if not isinstance(value, Integral) or type(value) is bool or not 1 <= int(value) <= most:
+    if isinstance(value, bool) or not isinstance(value, Integral) or not 1 <= int(value) <= most:
         raise UsageError(
             f"{name} is {value!r}",
             expected=f"a whole number from 1 to {most:,}",

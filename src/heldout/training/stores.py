@@ -11,8 +11,9 @@ by itself, so that memory does not grow with the store. Everything can be delete
 import os
 import secrets
 import zlib
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,9 @@ from heldout.records import atomic_file, write_atomic
 
 # One entry of a .keys file: SHA-256 of the picture file, CRC-32 of the row's bytes.
 _KEY_TYPE = np.dtype([("sha256", "V32"), ("crc32", "<u4")])
+# What the files of a `FactStore` hold of each picture: a row is read only if its checksums fit.
+_FACT_NAMES = list(PictureFacts.__dataclass_fields__)
+_FACT_COLUMNS = [*_FACT_NAMES, "thumbnail", "facts_crc32", "thumbnail_crc32"]
 # A store gathers this many bytes before it writes a file, so that memory stays bounded and files stay few (assumed).
 FLUSH_BYTES = 32 * 2**20
 
@@ -69,7 +73,7 @@ class ArrayStore:
                 return
             if rows.stat().st_size != start + len(entries) * self._row_bytes:
                 return
-        except (OSError, ValueError):
+        except Exception:  # numpy's reading of a damaged header raises ValueError, TypeError, TokenError ...
             return  # not whole: its rows are made again
         for number, entry in enumerate(entries):
             self._places[entry["sha256"].tobytes()] = _Place(
@@ -105,8 +109,8 @@ class ArrayStore:
                 entries[number] = (key, zlib.crc32(content))
                 file.write(content)
         write_atomic(rows.with_suffix(".keys"), entries.tobytes())
-        self._waiting.clear()
         self._index(rows.with_suffix(".keys"))
+        self._waiting.clear()  # afterwards, so that threads which ask find each row at one of the two places
 
     def rows(self, sha256s: Sequence[str]) -> "StoredRows":
         """The rows of these pictures, in this order, to be read when they are asked for.
@@ -116,6 +120,14 @@ class ArrayStore:
         """
         self.flush()
         return StoredRows(tuple(self._places[bytes.fromhex(key)] for key in sha256s), self.row_shape, self.dtype)
+
+
+def _damaged(file: Path, reason: str) -> StorageError:
+    return StorageError(
+        f"{file} is damaged: {reason}",
+        expected="the bytes that were written",
+        fix=f"delete the folder {file.parent}; what it held is computed again",
+    )
 
 
 @dataclass(frozen=True)
@@ -141,13 +153,12 @@ class StoredRows:
         for number, index in enumerate(chosen):
             place = self.places[index]
             content = out[number].reshape(-1).view(np.uint8).data
-            n_read = os.preadv(self._handle(place.file), [content], place.offset)
+            try:
+                n_read = os.preadv(self._handle(place.file), [content], place.offset)
+            except OSError as error:
+                raise _damaged(place.file, error.strerror or str(error)) from error
             if n_read != len(content) or zlib.crc32(content) != place.crc32:
-                raise StorageError(
-                    f"{place.file} is damaged: a row's checksum does not fit",
-                    expected="the bytes that were written",
-                    fix=f"delete the folder {place.file.parent}; what it held is computed again",
-                )
+                raise _damaged(place.file, "a row's checksum does not fit")
         return out
 
     def all(self) -> np.ndarray:
@@ -175,7 +186,7 @@ class FactStore:
     def __init__(self, folder: Path, short_side: int) -> None:
         self.folder = folder
         self.short_side = short_side
-        self._tables: list[Any] = []
+        self._tables: list[tuple[Path, Any]] = []
         self._places: dict[str, tuple[int, int]] = {}
         self._waiting: dict[str, tuple[PictureFacts, bytes]] = {}
         self._waiting_bytes = 0
@@ -187,10 +198,14 @@ class FactStore:
 
         try:
             table = pa.ipc.open_file(pa.memory_map(str(file))).read_all()
-        except (OSError, pa.ArrowInvalid):
+            if table.column_names != _FACT_COLUMNS:
+                return
+            table.validate(full=True)
+            keys = table["sha256"].to_pylist()
+        except (OSError, ValueError, pa.ArrowException):  # ValueError: a column's name is no UTF-8
             return  # not whole: its facts are found again
-        self._tables.append(table)
-        for row, sha256 in enumerate(table["sha256"].to_pylist()):
+        self._tables.append((file, table))
+        for row, sha256 in enumerate(keys):
             self._places[sha256] = (len(self._tables) - 1, row)
 
     def __contains__(self, sha256: str) -> bool:
@@ -213,44 +228,60 @@ class FactStore:
 
         if not self._waiting:
             return
-        names = PictureFacts.__dataclass_fields__
+        kept = list(self._waiting.values())
         columns: Mapping[str, list[Any]] = {
-            name: [getattr(facts, name) for facts, _ in self._waiting.values()] for name in names
-        } | {"thumbnail": [thumbnail for _, thumbnail in self._waiting.values()]}
-        table = pa.table(columns)
+            **{name: [getattr(facts, name) for facts, _ in kept] for name in _FACT_NAMES},
+            "thumbnail": [thumbnail for _, thumbnail in kept],
+            "facts_crc32": [_facts_crc32(facts) for facts, _ in kept],
+            "thumbnail_crc32": [zlib.crc32(thumbnail) for _, thumbnail in kept],
+        }
+        table = pa.table(dict(columns))
         file = self.folder / f"facts-{secrets.token_hex(8)}.arrow"
         with atomic_file(file) as out, pa.ipc.new_file(out, table.schema) as writer:
             writer.write_table(table)
+        self._index(file)
         self._waiting.clear()
         self._waiting_bytes = 0
-        self._index(file)
 
     def facts(self, sha256s: Iterable[str]) -> Iterator[PictureFacts]:
         """The facts of these pictures, in this order.
 
         Raises:
             KeyError: One of them is not in the store.
+            StorageError: Its facts are not those that were written.
         """
         self.flush()
-        names = list(PictureFacts.__dataclass_fields__)
         places = [self._places[sha256] for sha256 in sha256s]
-        wanted: dict[int, set[int]] = {}
+        wanted: dict[int, set[int]] = defaultdict(set)
         for number, row in places:
-            wanted.setdefault(number, set()).add(row)
+            wanted[number].add(row)
         found: dict[tuple[int, int], PictureFacts] = {}
-        for number, of_table in wanted.items():
-            rows = sorted(of_table)
-            columns = [column.to_pylist() for column in self._tables[number].select(names).take(rows)]
-            found |= {(number, row): PictureFacts(*values) for row, *values in zip(rows, *columns, strict=True)}
-        yield from (found[place] for place in places)
+        for number, chosen in wanted.items():
+            file, table = self._tables[number]
+            rows = sorted(chosen)
+            columns = [column.to_pylist() for column in table.select([*_FACT_NAMES, "facts_crc32"]).take(rows)]
+            for row, *values, crc32 in zip(rows, *columns, strict=True):
+                facts = PictureFacts(*values)
+                if _facts_crc32(facts) != crc32:
+                    raise _damaged(file, "the checksum of a picture's facts does not fit")
+                found[number, row] = facts
+        return (found[place] for place in places)
 
     def thumbnail(self, sha256: str) -> bytes:
         """The JPEG of the whole picture, small.
 
         Raises:
             KeyError: It is not in the store.
+            StorageError: It is not the one that was written.
         """
         self.flush()
         number, row = self._places[sha256]
-        content: bytes = self._tables[number]["thumbnail"][row].as_py()
+        file, table = self._tables[number]
+        content: bytes = table["thumbnail"][row].as_py()
+        if zlib.crc32(content) != table["thumbnail_crc32"][row].as_py():
+            raise _damaged(file, "a thumbnail's checksum does not fit")
         return content
+
+
+def _facts_crc32(facts: PictureFacts) -> int:
+    return zlib.crc32(repr(astuple(facts)).encode())

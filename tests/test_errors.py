@@ -1,0 +1,53 @@
+import pytest
+
+from heldout import errors
+from heldout.errors import HeldoutError, MissingExtra, StorageError, Unreadable, UnreadablePictures, one_of
+
+
+def test_an_error_is_printed_as_what_expected_and_fix() -> None:
+    assert str(HeldoutError("a", expected="b", fix="c")) == "a\n  expected: b\n  fix: c"
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "builtin"),
+    [
+        ("HeldoutError", 70, Exception),
+        ("UsageError", 2, ValueError),
+        ("DataError", 2, ValueError),
+        ("WeightsError", 2, ValueError),
+        ("RunFolderError", 2, ValueError),
+        ("StorageError", 74, OSError),
+    ],
+)
+def test_each_error_has_its_exit_code_and_the_builtin_that_it_stands_for(
+    name: str, code: int, builtin: type[Exception]
+) -> None:
+    error = getattr(errors, name)("a", expected="b", fix="c")
+    assert error.exit_code == code
+    assert isinstance(error, builtin)
+    assert isinstance(error, HeldoutError)
+
+
+def test_a_storage_error_keeps_its_words_although_it_is_an_os_error() -> None:
+    assert str(StorageError("a", expected="b", fix="c")) == "a\n  expected: b\n  fix: c"
+
+
+def test_a_missing_extra_says_how_to_install_it() -> None:
+    assert "pip install 'heldout[timm]'" in str(MissingExtra("no timm", extra="timm"))
+
+
+def test_at_most_twenty_unreadable_files_are_listed_and_the_others_counted() -> None:
+    files = [Unreadable(f"{number}\n.jpg", "empty") for number in range(23)]
+    error = UnreadablePictures(files, n_examples=99)
+    assert error.files == tuple(files)
+    lines = error.what.splitlines()
+    assert lines[0].startswith("23 of 99 files")
+    assert lines[1].strip() == r"'0\n.jpg': empty"
+    assert len(lines) == 22
+    assert lines[-1].strip() == "... and 3 more"
+
+
+def test_an_unknown_word_brings_the_nearest_and_all_the_known() -> None:
+    error = one_of("colour", "gren", ["red", "green"])
+    assert error.what == "colour is 'gren', which is not known; did you mean \"green\"?"
+    assert error.expected == "one of green, red"
