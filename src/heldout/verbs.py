@@ -1,10 +1,8 @@
 """Train, and make a report again: the two verbs that end in a page. Python and the command line call the same."""
 
 import shlex
-import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -124,10 +122,9 @@ def train_as_planned(plan: Plan, *, command: str = "", watcher: Watcher | None =
         command: How the run was started; a command that does the same where this is empty.
         watcher: Is told how it goes.
     """
-    threading.Thread(target=_import_ahead, name="heldout-imports", daemon=True).start()
-    finished = experiment.train(plan, command=command or _command_of(plan), watcher=watcher)
     from heldout.reporting.thumbnails import keep_thumbnails
 
+    finished = experiment.train(plan, command=command or _command_of(plan), watcher=watcher)
     scored = finished.test
     keep_thumbnails(finished.folder, finished.train, scored.part, scored.predictions, finished.materials)
     report(finished.folder)
@@ -147,9 +144,3 @@ def report(run: str | Path) -> Path:
 
 def _command_of(plan: Plan) -> str:
     return f"heldout train {shlex.quote(plan.data.path)} --plan plan.toml"
-
-
-def _import_ahead() -> None:
-    """Import what the end of a run needs while its beginning waits for the disk and the network: a second saved."""
-    for module in ("scipy.optimize", "matplotlib.figure", "heldout.reporting.page", "heldout.reporting.thumbnails"):
-        import_module(module)

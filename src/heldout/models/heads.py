@@ -16,6 +16,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float, Int
+from threadpoolctl import threadpool_limits
+
+from heldout.models.minimising import minimise
 
 # Strongest first, so that each fit starts from its neighbour; the scale is that of features with a root mean square
 # of 1. What validation chose on flower_photos, catdog and flowers102 lies well inside (measured here, 2026-11-22).
@@ -26,8 +29,8 @@ _MAX_DOUBLES = 2**24
 # 1e-6 nats of scikit-learn's (test_heads.py).
 _GRADIENT_TOLERANCE = {np.dtype(np.float64): 1e-5, np.dtype(np.float32): 1e-4}
 _MAX_STEPS = 2000
-# Multiplications in one product from which on a second thread pays (assumed: about a millisecond of one core).
-_WORTH_THREADS = 2**24
+# Multiplications in one product from which on a second thread pays (assumed: several milliseconds of one core).
+_WORTH_THREADS = 2**27
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,8 @@ def linear_logits(
     """
     # In one layout, for the product's last bit depends on it: a fitted head and the same head read from a file differ.
     weight, bias = np.ascontiguousarray(weight, np.float64), bias.astype(np.float64)
-    rows = [weight @ row + bias for row in features.astype(np.float64)]
+    with threadpool_limits(1, user_api="blas"):  # a row is too small for two threads
+        rows = [weight @ row + bias for row in features.astype(np.float64)]
     return np.array(rows).reshape(len(rows), len(bias))
 
 
@@ -101,7 +105,8 @@ def fit_heads(
         raise ValueError(f"expected as many labels as features and at least one, got {len(labels)} and {len(features)}")
     if labels.min() < 0 or labels.max() >= n_classes:
         raise ValueError(f"labels must lie in 0 to {n_classes - 1}, got {labels.min()} to {labels.max()}")
-    basis = _decompose(features)
+    with _fitting_threads(features.size * len(features)):
+        basis = _decompose(features)
     one_hot = np.zeros((len(labels), n_classes), basis.coordinates.dtype)
     one_hot[np.arange(len(labels)), labels] = 1
     rank = basis.coordinates.shape[1]
@@ -140,6 +145,11 @@ def _decompose(features: Float[np.ndarray, "examples features"]) -> _Basis:
     return _Basis(centred @ right[:, kept], right[:, kept], np.sqrt(squares[kept]), centre, scale)
 
 
+def _fitting_threads(n_products: int) -> threadpool_limits:
+    """One BLAS thread for small work: threads that wait for one another cost more than they bring there."""
+    return threadpool_limits(1 if n_products < _WORTH_THREADS else None, user_api="blas")
+
+
 def _clearly_positive(squares: Float[np.ndarray, " n"]) -> Int[np.ndarray, " rank"]:
     """Which eigenvalues are more than rounding, largest first."""
     threshold = max(float(squares[-1]), 1e-30) * len(squares) * np.finfo(squares.dtype).eps
@@ -154,9 +164,6 @@ def _fit(
     bias: Float[np.ndarray, " classes"],
 ) -> tuple[Float[np.ndarray, "rank classes"], Float[np.ndarray, " classes"], float, int]:
     """Minimise from a starting point; returns weights, bias, objective and the steps taken."""
-    from scipy.optimize import minimize
-    from threadpoolctl import threadpool_limits
-
     n_examples, n_classes = one_hot.shape
     shape = weights.shape
     whitening = (1 / np.sqrt(basis.singular**2 / (2 * n_examples) + l2)).astype(one_hot.dtype)[:, None]
@@ -177,10 +184,7 @@ def _fit(
         return loss, np.concatenate([slope.ravel(), residual.sum(axis=0)]).astype(np.float64)
 
     start = np.concatenate([(weights / whitening).ravel(), bias]).astype(np.float64)
-    options = {"gtol": _GRADIENT_TOLERANCE[one_hot.dtype], "ftol": 1e-12, "maxiter": _MAX_STEPS, "maxcor": 20}
-    # Threads that wait for one another cost more than they bring where a product takes less than a millisecond.
-    n_threads = 1 if whitened.size * n_classes < _WORTH_THREADS else None
-    with threadpool_limits(n_threads, user_api="blas"):
-        found = minimize(objective, start, jac=True, method="L-BFGS-B", options=options)
-    best = found.x[:-n_classes].reshape(shape) * whitening
-    return best.astype(one_hot.dtype), found.x[-n_classes:], float(found.fun), int(found.nit)
+    with _fitting_threads(whitened.size * n_classes):
+        found = minimise(objective, start, tolerance=_GRADIENT_TOLERANCE[one_hot.dtype], max_steps=_MAX_STEPS)
+    best = found.point[:-n_classes].reshape(shape) * whitening
+    return best.astype(one_hot.dtype), found.point[-n_classes:], found.value, found.n_steps
