@@ -27,7 +27,7 @@ from PIL import Image, UnidentifiedImageError
 
 # MPO, several JPEGs in one file, is opened by the plugin for JPEG.
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
-# 50 million pixels are 150 MB of RGB; the largest phone pictures in common use have 48 (RELIABILITY notes, 2026).
+# 50 million pixels are 150 MB of RGB; the largest phone pictures in common use have 48 (2026).
 MAX_PIXELS = 50_000_000
 THUMBNAIL_SIDE = 128
 _RESAMPLING = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}

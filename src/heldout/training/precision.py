@@ -5,7 +5,7 @@ winograd    in 32 bits, but 3x3 convolutions by `winograd.py`: a third of the mu
             those of float32 and a thousandth of those of bfloat16
 bfloat16    autocast: convolutions and linear layers in bfloat16; weights and their updates stay in 32 bits
 selective   autocast, but depthwise convolutions in 32 bits, whose bfloat16 backward pass is 4 times slower than
-            theirs in 32 bits (torch 2.13 on a machine with AMX; PERFORMANCE.md, section 3)
+            theirs in 32 bits (measured with torch 2.13 on a processor with AMX, 2026-11)
 float16     autocast in float16 with a scaled loss, for GPUs without bfloat16
 """
 
