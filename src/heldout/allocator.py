@@ -9,8 +9,8 @@ import sys
 
 # Names and numbers of glibc's <malloc.h>.
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_THRESHOLD = -1, -2, -3
-# Measured in 2026-11, up to 2.4 times in eager torch on another machine: allocations under 1 GiB come from the heap, which grows by 256 MiB and never
-# shrinks. What it gives a training step is in benchmarks/training_step.py.
+# Allocations under 1 GiB come from the heap, which grows by 256 MiB and never shrinks. Measured in 2026-11: up to 2.4
+# times the speed in eager torch on a processor with AMX; benchmarks/training_step.py tells for this machine.
 _SETTINGS = {_M_MMAP_THRESHOLD: 2**30, _M_TRIM_THRESHOLD: 2**31 - 1, _M_TOP_PAD: 2**28}
 
 
