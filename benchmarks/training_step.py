@@ -39,7 +39,8 @@ def main() -> None:
     parser.add_argument("--worker", nargs=2, help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.worker:
-        print(json.dumps(work(*asked.worker, asked.threads, asked.precision)))
+        name, network = asked.worker
+        print(json.dumps(work(name, network, n_threads=asked.threads, precision=asked.precision)))
         return
     for network in asked.networks:
         rounds = [
@@ -77,7 +78,7 @@ def report(network: str, rounds: list[dict[str, dict[str, float | str]]], n_thre
     return "\n".join(lines)
 
 
-def work(name: str, network: str, n_threads: int, precision: str) -> dict[str, float | str]:
+def work(name: str, network: str, *, n_threads: int, precision: str) -> dict[str, float | str]:
     """In a process of its own: how fast one contestant is."""
     import resource
 

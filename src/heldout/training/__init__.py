@@ -1,4 +1,4 @@
-"""A model and batches -> records: the training of networks by mini-batches.
+"""A plan's model and pictures -> a trained classifier and records of how it came about.
 
 Requirements that every file here meets:
 
@@ -7,15 +7,18 @@ Requirements that every file here meets:
   accuracy is that of its own epoch.
 - What is shown comes as records and through callables; nothing here prints.
 - The examples are those of train and validation. Nothing here knows a test part.
+- The path of a frozen backbone imports no torch: `fitting.py` and all that it imports at its top.
 
 In reading order:
 
-- `settings.py`: what can be set, checked; good values for each regime
-- `schedules.py`: the learning rate of a step
-- `losses.py`: the loss, and counts that merge
-- `precision.py`: in which precision a network trains fastest on this machine, measured once
-- `steps.py`: one step of training, one pass of evaluation
+- `stores.py`, `looking.py`, `materials.py`: what is made of each picture, once, and kept
+- `fitted.py`, `fitting.py`: what fitting is asked for and gives, for every regime
+- `probe.py`, `classifier.py`: the head of a frozen backbone, and the classifier that it makes
+- `by_batches.py`: the regimes that train a network by mini-batches, by means of these:
+- `settings.py`: what can be set about it, checked; good values for each regime
+- `schedules.py`, `losses.py`: the learning rate of a step; the loss, and counts that merge
 - `tasks.py`: what a network learns from: pixels, or the kept output of its trunk
-- `loop.py`: epochs, early stop, the best weights
-- `history.py`: what an epoch leaves behind
+- `precision.py`, `winograd.py`, `fastest.py`: ways to compute a step, and which is the fastest here, measured once
+- `steps.py`, `loop.py`, `history.py`: a step; epochs, early stop, the best weights; what an epoch leaves behind
+- `doubts.py`: what the course of a fit says against its result
 """

@@ -83,7 +83,7 @@ class _Convolution(torch.autograd.Function):
         context.save_for_backward(inputs, weight)
         if weight.shape[1] < _LEAST_CHANNELS_FORWARD:
             return functional.conv2d(inputs, weight, padding=1)
-        kernels = _transformed_kernels(weight.permute(2, 3, 1, 0))
+        kernels = _transformed_kernels(weight).transpose(1, 2)
         maps = inputs.permute(0, 2, 3, 1)
         out = maps.new_empty(*maps.shape[:3], weight.shape[0])
         for group in _groups(maps, weight):
@@ -95,7 +95,7 @@ class _Convolution(torch.autograd.Function):
     def backward(context: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor]:
         inputs, weight = context.saved_tensors
         maps, slopes = inputs.permute(0, 2, 3, 1), gradient.permute(0, 2, 3, 1)
-        kernels = _transformed_kernels(weight.permute(2, 3, 0, 1))
+        kernels = _transformed_kernels(weight)
         of_kernels = torch.zeros_like(kernels)
         of_maps = maps.new_empty(maps.shape) if context.needs_input_grad[0] else None
         for group in _groups(maps, weight):
@@ -114,9 +114,9 @@ def _groups(maps: Map, weight: Tensor) -> list[slice]:
     return [slice(start, min(start + size, len(maps))) for start in range(0, len(maps), size)]
 
 
-def _transformed_kernels(weight: Float32[Tensor, "3 3 first second"]) -> Float32[Tensor, "36 first second"]:
-    first, second = weight.shape[2:]
-    return (_KERNEL_TRANSFORM @ weight.reshape(9, first * second)).view(WIDE * WIDE, first, second)
+def _transformed_kernels(weight: Float32[Tensor, "n_out n_in 3 3"]) -> Float32[Tensor, "36 n_out n_in"]:
+    n_out, n_in = weight.shape[:2]
+    return (_KERNEL_TRANSFORM @ weight.permute(2, 3, 0, 1).reshape(9, -1)).view(WIDE * WIDE, n_out, n_in)
 
 
 def _tiles(maps: Map) -> tuple[int, int, int]:
