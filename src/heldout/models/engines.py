@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float32, UInt8
@@ -31,6 +31,7 @@ TORCH_CUDA_BATCH = 64
 Normalisation = tuple[tuple[float, float, float], tuple[float, float, float]]
 
 
+@runtime_checkable
 class Engine(Protocol):
     """Pixels in, features (or a trunk's map) out; safe to call from many threads.
 
