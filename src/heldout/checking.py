@@ -146,9 +146,7 @@ def sample_grid(examples: Examples, survey: Survey, backbone: str) -> bytes:
             sheet.paste(seen, (left + _TILE + 4, top))
             draw.text((left, top + _TILE + 3), f"{label_of[name][:40]}", fill="black", font=font)
             draw.text((left, top + _TILE + 19), "original", fill="#666666", font=font)
-            draw.text(
-                (left + _TILE + 4, top + _TILE + 19), "normalised, as the network sees it", fill="#666666", font=font
-            )
+            draw.text((left + _TILE + 4, top + _TILE + 19), "as the network sees it", fill="#666666", font=font)
     out = io.BytesIO()
     sheet.save(out, "PNG")
     return out.getvalue()
