@@ -77,6 +77,11 @@ def version() -> str:
     return metadata.version("heldout")
 
 
+def n_cores() -> int:
+    """The processors that this process may use, at least 1."""
+    return max(1, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+
+
 def processor() -> str:
     """The processor's name as its maker gives it, or the machine's kind."""
     try:
@@ -110,7 +115,7 @@ def environment(command: str) -> dict[str, Any]:
         "python": platform.python_version(),
         "platform": platform.platform(),
         "cpu": processor(),
-        "n_cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+        "n_cores": n_cores(),
         "packages": installed(),
         "command": command,
         "started": datetime.now(UTC).isoformat(timespec="seconds"),

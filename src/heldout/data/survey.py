@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from heldout.data.decoding import PictureFacts, UnreadablePicture
 from heldout.errors import Unreadable
+from heldout.provenance import n_cores
 
 Result = TypeVar("Result")
 
@@ -37,7 +38,7 @@ class Survey:
 
 def n_decoding_threads() -> int:
     """How many threads decode: the processors that this process may use."""
-    return max(1, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+    return n_cores()
 
 
 def read_file(path: Path) -> tuple[bytes, str]:

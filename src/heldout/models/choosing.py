@@ -17,8 +17,9 @@ import numpy as np
 
 from heldout.errors import RunFolderError
 from heldout.models.conversion import Output, make_engine
-from heldout.models.engines import Engine, EngineChoice, n_threads, openvino_precisions
+from heldout.models.engines import Engine, EngineChoice, openvino_precisions
 from heldout.models.prepared import Prepared, file_name
+from heldout.provenance import n_cores
 from heldout.records import read_json, to_json, write_atomic
 
 log = logging.getLogger(__name__)
@@ -66,7 +67,7 @@ def machine() -> dict[str, Any]:
         except metadata.PackageNotFoundError:
             versions[package] = "absent"
     text = "\n".join([platform.machine(), platform.processor(), *processor])
-    return {"processor": hashlib.sha256(text.encode()).hexdigest()[:16], "n_threads": n_threads(), **versions}
+    return {"processor": hashlib.sha256(text.encode()).hexdigest()[:16], "n_threads": n_cores(), **versions}
 
 
 def _recorded_choice(record: Path) -> EngineChoice | None:
@@ -137,8 +138,8 @@ def _pictures_a_second(engine: Engine, pixels: np.ndarray, *, seconds: float = 0
             n_done += engine.batch_size
         return n_done
 
-    with ThreadPoolExecutor(n_threads()) as pool:
-        n_done = sum(pool.map(work, range(n_threads())))
+    with ThreadPoolExecutor(n_cores()) as pool:
+        n_done = sum(pool.map(work, range(n_cores())))
     return n_done / (time.monotonic() - start)
 
 

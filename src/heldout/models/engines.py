@@ -9,7 +9,6 @@ Measured here, 2026-11-22 (2 cores of Zen 3, EfficientNet-Lite0, pictures a seco
 streams 140, of 8 82, of 32 45: small batches stay in the caches. So OpenVINO's batch is one picture.
 """
 
-import os
 import queue
 import sys
 import threading
@@ -22,6 +21,8 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float32, UInt8
+
+from heldout.provenance import n_cores
 
 # How many pictures the torch engine takes at once: on CPU the smallest batch at which channels-last pays, on CUDA
 # enough to fill the device (assumed).
@@ -63,11 +64,6 @@ class EngineChoice:
 
     def __str__(self) -> str:
         return f"{self.program} {self.precision} on {self.device}"
-
-
-def n_threads() -> int:
-    """The processors that this process may use."""
-    return max(1, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
 
 
 @contextmanager
@@ -114,15 +110,15 @@ class OpenVinoEngine:
         with silent_openvino() as openvino:
             core = openvino.Core()
             settings = {
-                "NUM_STREAMS": str(n_threads()),
-                "INFERENCE_NUM_THREADS": str(n_threads()),
+                "NUM_STREAMS": str(n_cores()),
+                "INFERENCE_NUM_THREADS": str(n_cores()),
                 "INFERENCE_PRECISION_HINT": precision,
             }
             self._compiled = core.compile_model(core.read_model(model), "CPU", settings)
             version = openvino.__version__.split("-")[0]
         self.key = f"openvino-{version}-{precision}"
         self._requests: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        for _ in range(n_threads()):
+        for _ in range(n_cores()):
             self._requests.put(self._compiled.create_infer_request())
 
     def __call__(self, pixels: UInt8[np.ndarray, "1 crop crop 3"]) -> Float32[np.ndarray, "1 ..."]:

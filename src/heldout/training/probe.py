@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
+from heldout.measuring.predictions import log_softmax
 from heldout.models.heads import Head, fit_heads
 
 # The walk from strong to weak penalties ends when the last two steps together brought less than this, in nats of
@@ -92,7 +93,5 @@ def _loss_and_correct(
     starts = range(0, len(features), _CHUNK)
     logits = np.concatenate([features[start : start + _CHUNK].astype(np.float64) @ weight for start in starts])
     logits += head.bias
-    logits -= logits.max(axis=1, keepdims=True)
-    log_sums = np.log(np.exp(logits).sum(axis=1))
-    loss = float(np.mean(log_sums - logits[np.arange(len(labels)), labels]))
+    loss = -float(np.mean(log_softmax(logits)[np.arange(len(labels)), labels]))
     return loss, int(np.sum(logits.argmax(axis=1) == labels))
