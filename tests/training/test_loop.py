@@ -10,6 +10,7 @@ from torch import Tensor
 from heldout.data.batches import Batches, evaluation_batches
 from heldout.data.decoding import PixelPath
 from heldout.models.resnet import resnet
+from heldout.training.arithmetic import make_arithmetic
 from heldout.training.history import EpochRecord
 from heldout.training.loop import Fitted, Parts, fit_network, train_epochs
 from heldout.training.schedules import learning_rate
@@ -80,8 +81,9 @@ def test_torchs_generator_is_left_alone() -> None:
 
 def test_records_count_examples_and_tell_the_epochs_own_numbers() -> None:
     task, parts, settings = small_task(), small_parts(), quick()
+    arithmetic = make_arithmetic("float32", task)
     for epoch, record in enumerate(train_epochs(task, settings, parts=parts, precision="float32", seed=0)):
-        judged = evaluate(task, evaluation_batches(parts.validation), precision="float32")
+        judged = evaluate(task, evaluation_batches(parts.validation), arithmetic=arithmetic)
         assert record.epoch == epoch
         assert (record.validation_loss, record.validation_correct) == (judged.loss, judged.n_correct)
         assert record.n_validation == 13
@@ -104,7 +106,7 @@ def test_a_pretrained_network_is_judged_before_its_first_epoch_and_a_random_one_
 
 
 def test_the_weights_of_the_epoch_with_the_lowest_validation_loss_are_kept() -> None:
-    task, parts, settings = small_task(), small_parts(), quick(learning_rate=0.5, epochs=5, warmup_share=0.0)
+    task, parts, settings = small_task(), small_parts(), quick(learning_rate=0.2, epochs=5, warmup_share=0.0)
     states = {
         record.epoch: (record.validation_loss, state_of(task.net))
         for record in train_epochs(task, settings, parts=parts, precision="float32", seed=0)
@@ -122,7 +124,7 @@ def test_training_that_only_harms_leaves_a_pretrained_network_as_it_came() -> No
     task = small_task()
     fitted(task=task, epochs=10)
     good = state_of(task.net)
-    found = fitted(task=task, learning_rate=50.0, warmup_share=0.0, epochs=1)
+    found = fitted(task=task, learning_rate=1.0, warmup_share=0.0, epochs=1)
     assert found.best_epoch == 0
     assert equal_states(found.state, good)
 
@@ -130,7 +132,7 @@ def test_training_that_only_harms_leaves_a_pretrained_network_as_it_came() -> No
 def test_patience_ends_training_so_many_epochs_after_the_best() -> None:
     task = small_task()
     fitted(task=task, epochs=10)
-    found = fitted(task=task, learning_rate=50.0, warmup_share=0.0, epochs=50, patience=2)
+    found = fitted(task=task, learning_rate=0.2, warmup_share=0.0, epochs=50, patience=2)
     assert found.history[-1].epoch == found.best_epoch + 2
 
 

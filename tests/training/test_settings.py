@@ -64,7 +64,7 @@ def test_every_regime_but_frozen_has_defaults() -> None:
 
 
 def test_adamw_brings_its_own_rates_unless_they_are_given() -> None:
-    assert defaults("full", {"optimiser": "adamw"}).learning_rate < defaults("full").learning_rate / 10
+    assert defaults("full", {"optimiser": "adamw"}).learning_rate < defaults("full").learning_rate
     assert defaults("full", {"optimiser": "adamw", "learning_rate": 0.5}).learning_rate == 0.5
 
 

@@ -1,12 +1,19 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from heldout.data.batches import evaluation_batches, training_batches
 from heldout.models.regimes import set_mode
+from heldout.training import steps
+from heldout.training.arithmetic import make_arithmetic
 from heldout.training.settings import defaults
 from heldout.training.steps import Learner, evaluate, make_learner, private_draws, train_step
 from training.small import CPU, equal_states, small_parts, small_task, state_of
+
+STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
 
 
 def one_step(learner: Learner, regime: str = "full", *, learning_rate: float = 0.1) -> None:
@@ -38,7 +45,8 @@ def test_a_step_moves_what_its_regime_lets_learn_and_nothing_else(
     before = state_of(task.net)
     one_step(make_learner(task, defaults(regime, {"optimiser": optimiser}), precision="float32"), regime)
     for name, value in task.net.state_dict().items():
-        assert torch.equal(value, before[name]) == name.startswith(still or "nothing"), name
+        is_still = name.startswith(still or "nothing") or name.endswith(STATISTICS)
+        assert torch.equal(value, before[name]) == is_still, name
 
 
 def test_the_loss_of_a_step_falls_when_it_is_repeated() -> None:
@@ -53,7 +61,8 @@ def test_the_loss_of_a_step_falls_when_it_is_repeated() -> None:
 def test_evaluating_changes_nothing_and_sums_over_examples() -> None:
     task, parts = small_task(), small_parts()
     before = state_of(task.net)
-    judged = evaluate(task, evaluation_batches(parts.validation), precision="float32")
+    arithmetic = make_arithmetic("float32", task)
+    judged = evaluate(task, evaluation_batches(parts.validation), arithmetic=arithmetic)
     assert equal_states(state_of(task.net), before)
     assert judged.n == 13
     with torch.no_grad():
@@ -74,6 +83,42 @@ def test_private_draws_depend_on_the_position_alone_and_leave_torchs_generator()
     assert drawn[0] == drawn[3]
     assert len(set(drawn)) == 3
     assert torch.equal(torch.get_rng_state(), before)
+
+
+@pytest.mark.parametrize("precision", ["float32", "winograd"])
+@pytest.mark.parametrize("regime", ["full", "partial"])
+def test_a_batch_in_pieces_gives_the_gradient_of_the_batch(regime: str, precision: str) -> None:
+    batch = next(training_batches(small_parts(regime).train, seed=0, epoch=1))
+    found = []
+    for n_at_once in (None, 3):
+        task = small_task(regime, augmentation="none")
+        dropout = task.net.get_submodule("drop")
+        assert isinstance(dropout, nn.Dropout)
+        dropout.p = 0.0
+        learner = replace(make_learner(task, defaults(regime), precision=precision), n_at_once=n_at_once)
+        set_mode(task.net, regime, training=True)
+        inputs, labels = task.training_inputs(batch), torch.from_numpy(batch.labels)
+        sums = train_step(learner, inputs, labels, learning_rate=0.0)
+        slopes = {name: one.grad for name, one in task.net.named_parameters() if one.grad is not None}
+        found.append((slopes, sums))
+    (whole, sums), (pieces, pieced) = found
+    assert whole.keys() == pieces.keys()
+    for name, slope in whole.items():
+        torch.testing.assert_close(pieces[name], slope, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(pieced.loss, sums.loss)
+    assert int(pieced.n_correct) == int(sums.n_correct)
+
+
+def test_pieces_are_as_large_as_the_memory_for_a_backward_pass_allows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(steps, "_BACKWARD_BYTES", 1)
+    assert make_learner(small_task("full"), defaults("full"), precision="float32").n_at_once == 1
+    # Small pictures of 8 x 8: the stem keeps its input, each layer with 64 channels on 4 x 4 places about 4 KiB.
+    monkeypatch.setattr(steps, "_BACKWARD_BYTES", 2**20)
+    n_at_once = make_learner(small_task("full"), defaults("full"), precision="float32").n_at_once
+    assert n_at_once is not None
+    assert 2**20 / 40_000 < n_at_once < 2**20 / 8_000
+    # Statistics of a batch are of the whole batch.
+    assert make_learner(small_task("scratch"), defaults("scratch"), precision="float32").n_at_once is None
 
 
 @pytest.mark.gpu

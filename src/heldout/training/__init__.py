@@ -18,7 +18,7 @@ In reading order:
 - `settings.py`: what can be set about it, checked; good values for each regime
 - `schedules.py`, `losses.py`: the learning rate of a step; the loss, and counts that merge
 - `tasks.py`: what a network learns from: pixels, or the kept output of its trunk
-- `precision.py`, `winograd.py`, `fastest.py`: ways to compute a step, and which is the fastest here, measured once
+- `arithmetic.py`, `winograd.py`, `fastest.py`: ways to compute a step, and which is the fastest here, measured once
 - `steps.py`, `loop.py`, `history.py`: a step; epochs, early stop, the best weights; what an epoch leaves behind
 - `doubts.py`: what the course of a fit says against its result
 """

@@ -112,7 +112,7 @@ def _start(job: Job, head: Head | None, *, n_classes: int, materials: Materials)
 def _task(net: Network, job: Job, settings: TrainingSettings, materials: Materials) -> Task:
     device = torch.device(materials.device)
     if job.regime == "partial":
-        return trunk_task(net, device=device)
+        return trunk_task(net, path=materials.pixel_path, device=device)
     return pixel_task(
         net,
         job.regime,

@@ -18,7 +18,7 @@ from heldout.errors import UsageError
 from heldout.models.choosing import machine
 from heldout.models.regimes import set_mode
 from heldout.records import read_json, to_json, write_atomic
-from heldout.training.precision import candidates
+from heldout.training.arithmetic import candidates
 from heldout.training.settings import TrainingSettings
 from heldout.training.steps import make_learner, private_draws, train_step
 from heldout.training.tasks import Task
@@ -33,7 +33,7 @@ class PrecisionChoice:
     """In which precision a network is trained, and why.
 
     Attributes:
-        name: As in `precision.py`.
+        name: As in `arithmetic.py`.
         reason: `asked for`, `the only one here`, `measured` or `remembered`.
         seconds: Of one step in each precision that was measured, by name.
     """

@@ -121,7 +121,7 @@ def train_epochs(
         began = time.perf_counter()
         tally = _train_epoch(learner, settings, parts.train, seed=seed, epoch=epoch, watch_step=watch_step)
         trained = time.perf_counter()
-        judged = evaluate(task, evaluation_batches(parts.validation), precision=precision)
+        judged = evaluate(task, evaluation_batches(parts.validation), arithmetic=learner.arithmetic)
         n_steps = parts.train.n_batches
         rates = (
             learning_rate(step, settings.epochs * n_steps, settings)
@@ -167,7 +167,7 @@ def _train_epoch(
 
 def _starting_record(learner: Learner, parts: Parts) -> EpochRecord:
     began = time.perf_counter()
-    judged = evaluate(learner.task, evaluation_batches(parts.validation), precision=learner.precision)
+    judged = evaluate(learner.task, evaluation_batches(parts.validation), arithmetic=learner.arithmetic)
     return EpochRecord(
         epoch=0,
         learning_rate=0.0,

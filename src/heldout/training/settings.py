@@ -13,7 +13,7 @@ from heldout.errors import UsageError, nearest, one_of
 
 OPTIMISERS = ("sgd", "adamw")
 AUGMENTATIONS = ("none", "light", "strong")  # data/augment.py says what they do
-PRECISIONS = ("auto", "float32", "winograd", "bfloat16", "selective", "float16")  # precision.py says what they do
+PRECISIONS = ("auto", "float32", "winograd", "bfloat16", "selective", "float16")  # arithmetic.py says what they do
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,12 +73,13 @@ class TrainingSettings:
 
 # What each regime starts from. The learning rates hold for batches of about 32.
 _DEFAULTS: dict[str, dict[str, Any]] = {
-    # The head is fitted already and the backbone is close to good: a few epochs at a rate that moves it gently. More
-    # epochs, or a tenfold rate, undo the pretraining on a few hundred pictures.
-    "full": {"epochs": 5, "learning_rate": 0.01},
+    # The head is fitted already and the backbone is close to good: a few epochs at a rate that moves it gently. On 320
+    # flower photos the validation loss was 0.305, 0.304, 0.376 and 1.6 at rates of 0.0003, 0.001, 0.003 and 0.01, from
+    # 0.307 (EfficientNet-Lite0, 3 epochs, 2026-11-22).
+    "full": {"epochs": 5, "learning_rate": 0.001},
     # An epoch costs a small part of a full one, since the trunk's output is kept, and cannot be augmented for the
-    # same reason.
-    "partial": {"epochs": 10, "learning_rate": 0.01, "augment": "none"},
+    # same reason. 0.298, 0.296 and 0.301 at rates of 0.001, 0.003 and 0.01, as above.
+    "partial": {"epochs": 10, "learning_rate": 0.003, "augment": "none"},
     # From random weights everything must be learnt: many epochs, a high rate with a longer rise, and pictures that
     # never look the same twice. 0.1 per 256 examples of the ResNet recipes, scaled to a batch of 32 and then raised
     # fourfold, for small data sees few steps; 5e-4 and 0.1 are those recipes' decay and smoothing.

@@ -23,6 +23,7 @@ class Task:
         net: On `device`, its convolutions channels last.
         regime: Decides which of its parts learn.
         device: Where it computes.
+        example: Two inputs of noise, for trying the network out.
         logits: The network and a batch of inputs -> class scores.
         training_inputs: A batch as read -> inputs on the device, augmented.
         evaluation_inputs: The same, as they are in predicting.
@@ -31,6 +32,7 @@ class Task:
     net: Network
     regime: str
     device: torch.device
+    example: Tensor
     logits: Callable[[Network, Tensor], Float[Tensor, "batch classes"]]
     training_inputs: Callable[[Batch], Tensor]
     evaluation_inputs: Callable[[Batch], Tensor]
@@ -58,31 +60,42 @@ def pixel_task(
         net=net.to(device=device, memory_format=torch.channels_last),  # type: ignore[call-overload]
         regime=regime,
         device=device,
+        example=_noise(path.crop, device),
         logits=lambda net, inputs: net(inputs),
         training_inputs=training_inputs,
         evaluation_inputs=lambda batch: for_evaluation(batch.inputs, path, device=device),
     )
 
 
-def trunk_task(net: Network, *, device: torch.device) -> Task:
+def trunk_task(net: Network, *, path: PixelPath, device: torch.device) -> Task:
     """Learning from the kept output of the trunk, in the regime `partial`: an epoch costs only what learns.
 
     The kept output is of pictures as they are, so there is no augmentation.
 
     Args:
         net: Is moved to the device.
+        path: The pixel path of the backbone, by which the kept output was made.
         device: Where to compute.
     """
+    net = net.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    with torch.no_grad():
+        example = net.eval().trunk(_noise(path.crop, device))
 
     def inputs(batch: Batch) -> Tensor:
         maps = torch.from_numpy(batch.inputs.astype(np.float32, copy=False)).to(device)
         return maps.contiguous(memory_format=torch.channels_last)
 
     return Task(
-        net=net.to(device=device, memory_format=torch.channels_last),  # type: ignore[call-overload]
+        net=net,
         regime="partial",
         device=device,
+        example=example,
         logits=lambda net, maps: net.head(net.rest(maps)),
         training_inputs=inputs,
         evaluation_inputs=inputs,
     )
+
+
+def _noise(side: int, device: torch.device) -> Float[Tensor, "2 3 side side"]:
+    noise = torch.rand(2, 3, side, side, generator=torch.Generator().manual_seed(0))
+    return noise.to(device).contiguous(memory_format=torch.channels_last)

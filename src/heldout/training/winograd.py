@@ -55,23 +55,24 @@ def is_suitable(module: nn.Module) -> bool:
         and module.padding == (1, 1)
         and module.dilation == (1, 1)
         and module.groups == 1
-        and module.bias is None
         and module.padding_mode == "zeros"
         and min(module.in_channels, module.out_channels) >= _LEAST_CHANNELS
     )
 
 
 def convolve(
-    weight: Float32[Tensor, "n_out n_in 3 3"], inputs: Float32[Tensor, "batch n_in rows columns"]
+    weight: Float32[Tensor, "n_out n_in 3 3"],
+    inputs: Float32[Tensor, "batch n_in rows columns"],
+    bias: Float32[Tensor, " n_out"] | None = None,
 ) -> Float32[Tensor, "batch n_out rows columns"]:
-    """The 3x3 convolution of stride 1 and padding 1 without bias, channels last in memory.
+    """The 3x3 convolution of stride 1 and padding 1, channels last in memory.
 
     Example:
         >>> inputs, weight = torch.rand(1, 2, 5, 7), torch.rand(3, 2, 3, 3)
         >>> torch.allclose(convolve(weight, inputs), functional.conv2d(inputs, weight, padding=1), atol=1e-5)
         True
     """
-    out: Tensor = _Convolution.apply(inputs, weight)  # type: ignore[no-untyped-call]
+    out: Tensor = _Convolution.apply(inputs, weight, bias)  # type: ignore[no-untyped-call]
     return out
 
 
@@ -79,20 +80,23 @@ class _Convolution(torch.autograd.Function):
     """The convolution and its gradients; between the two it keeps what the plain convolution keeps."""
 
     @staticmethod
-    def forward(context: Any, inputs: Tensor, weight: Tensor) -> Tensor:
+    def forward(context: Any, inputs: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         context.save_for_backward(inputs, weight)
         if weight.shape[1] < _LEAST_CHANNELS_FORWARD:
-            return functional.conv2d(inputs, weight, padding=1)
+            return functional.conv2d(inputs, weight, bias, padding=1)
         kernels = _transformed_kernels(weight).transpose(1, 2)
         maps = inputs.permute(0, 2, 3, 1)
-        out = maps.new_empty(*maps.shape[:3], weight.shape[0])
+        shape = (len(inputs), weight.shape[0], *inputs.shape[2:])
+        whole = torch.empty(shape, dtype=inputs.dtype, memory_format=torch.channels_last)
+        out = whole.permute(0, 2, 3, 1)
         for group in _groups(maps, weight):
             products = torch.bmm(_spread_inputs(maps[group]), kernels)
-            out[group] = _gather_outputs(products, out[group])
-        return out.permute(0, 3, 1, 2)
+            outputs = _gather_outputs(products, out[group])
+            out[group] = outputs if bias is None else outputs.add_(bias)
+        return whole  # and no view, which no layer after this one could change in place
 
     @staticmethod
-    def backward(context: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor]:
+    def backward(context: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor, Tensor | None]:
         inputs, weight = context.saved_tensors
         maps, slopes = inputs.permute(0, 2, 3, 1), gradient.permute(0, 2, 3, 1)
         kernels = _transformed_kernels(weight)
@@ -105,7 +109,8 @@ class _Convolution(torch.autograd.Function):
                 of_maps[group] = _gather_gradients(torch.bmm(spread, kernels), maps[group])
         n_out, n_in = weight.shape[:2]
         of_weight = (_KERNEL_TRANSFORM.T @ of_kernels.view(WIDE * WIDE, -1)).view(3, 3, n_out, n_in)
-        return None if of_maps is None else of_maps.permute(0, 3, 1, 2), of_weight.permute(2, 3, 0, 1)
+        of_bias = slopes.sum((0, 1, 2)) if context.needs_input_grad[2] else None
+        return None if of_maps is None else of_maps.permute(0, 3, 1, 2), of_weight.permute(2, 3, 0, 1), of_bias
 
 
 def _groups(maps: Map, weight: Tensor) -> list[slice]:
