@@ -25,19 +25,19 @@ from heldout.training.materials import gather_materials
 from heldout.training.stores import ArrayStore, FactStore
 
 
-def decode_alone(paths, path) -> float:
+def decode_alone(examples, path) -> float:
     """Read, decode, resize and cut every picture, in as many threads as there are cores; nothing else."""
 
     def job(number: int) -> None:
-        data, sha256 = read_file(paths[number])
+        data, sha256 = read_file(examples.source, examples.ids[number])
         with_image = decode(data, sha256=sha256, short_side=path.resize)
         to_pixels(with_image.image, path)
 
     start = time.perf_counter()
     with pictures_guarded():
-        for _ in in_order(job, len(paths), n_threads=n_decoding_threads()):
+        for _ in in_order(job, len(examples), n_threads=n_decoding_threads()):
             pass
-    return len(paths) / (time.perf_counter() - start)
+    return len(examples) / (time.perf_counter() - start)
 
 
 def network_alone(engine, pixels, n_pictures: int) -> float:
@@ -55,7 +55,7 @@ def both(examples, product, folder: Path) -> float:
     store = ArrayStore(folder / "features", product.store.row_shape, "float32")
     facts = FactStore(folder / "facts", product.path.resize)
     start = time.perf_counter()
-    look = look_at(examples.root, examples.ids, [Product(store, product.path, product.engine)], facts)
+    look = look_at(examples.source, examples.ids, [Product(store, product.path, product.engine)], facts)
     assert look.n_decoded > 0.9 * len(examples)  # exact copies are decoded once
     return len(examples) / (time.perf_counter() - start)
 
@@ -72,7 +72,6 @@ def main() -> None:
     )
     product = materials.products["features"]
     examples = find_photos(arguments.photos)
-    paths = [examples.path(number) for number in range(len(examples))]
     shape = (product.engine.batch_size, product.path.crop, product.path.crop, 3)
     pixels = np.random.default_rng(0).integers(0, 256, shape)
     rounds = []
@@ -80,15 +79,15 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             rounds.append(
                 {
-                    "decode": decode_alone(paths, product.path),
-                    "network": network_alone(product.engine, pixels.astype(np.uint8), len(paths)),
+                    "decode": decode_alone(examples, product.path),
+                    "network": network_alone(product.engine, pixels.astype(np.uint8), len(examples)),
                     "both": both(examples, product, Path(folder)),
                 }
             )
     medians = {name: round(statistics.median(each[name] for each in rounds), 1) for name in rounds[0]}
     ratio = statistics.median(min(each["decode"], each["network"]) / each["both"] for each in rounds)
     record = {
-        "pictures": len(paths),
+        "pictures": len(examples),
         "engine": product.engine.key,
         "pictures_a_second": medians,
         "time_over_the_slower_alone": round(ratio, 3),

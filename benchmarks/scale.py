@@ -31,7 +31,7 @@ if sys.argv[2] == "look":
     cache = cache_folder()
     materials = gather_materials("efficientnet-lite0", weights="imagenet", regime="frozen", download=False,
                                  cache=cache, device="cpu")
-    look = look_at(examples.root, examples.ids, list(materials.products.values()), materials.facts)
+    look = look_at(examples.source, examples.ids, list(materials.products.values()), materials.facts)
     assert not look.survey.unreadable
 seconds = time.perf_counter() - start
 print(len(examples), round(seconds, 2), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)

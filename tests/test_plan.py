@@ -1,3 +1,4 @@
+import os
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -158,7 +159,21 @@ def test_a_damaged_file_is_refused(tmp_path: Path, content: bytes) -> None:
         make_plan(PHOTOS, file=tmp_path / "absent.toml")
 
 
-TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=30)
+def test_a_file_that_is_endless_or_makes_us_wait_is_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.toml")
+    (tmp_path / "large.toml").write_text("# more words than a plan has\n" * 1000)
+    for name, words in (("pipe.toml", "no regular file"), ("large.toml", "29,000 bytes"), (".", "Is a directory")):
+        with pytest.raises(UsageError, match=f"cannot be read: .*{words}"):
+            make_plan(PHOTOS, file=tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["data.path", "out", "model.weights", "data.group_by"])
+def test_no_text_may_hold_a_nul(name: str) -> None:
+    with pytest.raises(UsageError, match=rf"{name} is 'a\\x00b', in which a NUL stands"):
+        make_plan(PHOTOS | {name: "a\0b"})
+
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=30)
 NAMES = TEXTS.filter(lambda name: name.isprintable() and "/" not in name and not name.startswith("."))
 
 

@@ -1,23 +1,20 @@
 import json
-import multiprocessing
 import os
 import subprocess
 import sys
 from pathlib import Path
-from threading import Thread
 
 import pytest
 
-from heldout.errors import RunFolderError, StorageError, UsageError
+from heldout.errors import DamagedRun, RunFolderError, StorageError
 from heldout.records import (
     append_line,
     atomic_file,
     cache_folder,
-    fresh_run_folder,
-    new_run_folder,
     read_json,
     read_parquet,
-    run_folder,
+    remove_if_ownerless,
+    remove_strays,
     to_json,
     write_atomic,
     write_csv,
@@ -59,8 +56,6 @@ def test_a_file_in_the_place_of_a_folder_is_an_error_of_ours(tmp_path: Path) -> 
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(StorageError, match="cannot write"):
         write_atomic(tmp_path / "file" / "inner", b"x")
-    with pytest.raises(StorageError, match="cannot write"):
-        new_run_folder(tmp_path / "file", "run")
 
 
 def test_a_full_disk_is_an_error_of_ours_and_leaves_the_old_content(tmp_path: Path) -> None:
@@ -96,6 +91,30 @@ def test_a_folder_that_may_not_be_written_is_an_error_of_ours(tmp_path: Path) ->
         write_atomic(tmp_path / "file", b"x")
 
 
+# What killed processes leave
+
+
+def test_strays_are_removed_and_what_is_being_written_is_not(tmp_path: Path) -> None:
+    stray = tmp_path / "inner" / ".heldout-tmp-file-0123"
+    stray.parent.mkdir()
+    stray.write_bytes(b"half")
+    (tmp_path / "mine.txt").touch()
+    with atomic_file(tmp_path / "inner" / "whole") as file:
+        file.write(b"x")
+        assert remove_strays(tmp_path) == 1
+    assert names(tmp_path / "inner") == ["whole"]
+    assert names(tmp_path) == ["inner", "mine.txt"]
+
+
+def test_a_file_that_turned_out_to_be_wanted_stays(tmp_path: Path) -> None:
+    for name in ("rows", "keys"):
+        (tmp_path / name).touch()
+    assert not remove_if_ownerless(tmp_path / "rows", unless=tmp_path / "keys")
+    (tmp_path / "keys").unlink()
+    assert remove_if_ownerless(tmp_path / "rows", unless=tmp_path / "keys")
+    assert not remove_if_ownerless(tmp_path / "rows")
+
+
 # Lines
 
 
@@ -128,63 +147,6 @@ def test_a_line_into_an_absent_folder_is_an_error_of_ours(tmp_path: Path) -> Non
         append_line(tmp_path / "absent" / "log", {})
 
 
-# Run folders
-
-
-def test_run_folders_are_numbered_after_the_highest(tmp_path: Path) -> None:
-    out = tmp_path / "runs"
-    assert new_run_folder(out, "a.b").name == "a.b-001"
-    (out / "a.b-007").touch()
-    (out / "axb-030").mkdir()
-    (out / "a.b-1x").mkdir()
-    assert new_run_folder(out, "a.b").name == "a.b-008"
-    (out / "a.b-999").mkdir()
-    assert [new_run_folder(out, "a.b").name for _ in range(2)] == ["a.b-1000", "a.b-1001"]
-
-
-def _make_folders(out: Path, made: "multiprocessing.SimpleQueue[str]") -> None:
-    for _ in range(5):
-        made.put(new_run_folder(out, "run").name)
-
-
-def test_racing_processes_and_threads_never_share_a_folder(tmp_path: Path) -> None:
-    context = multiprocessing.get_context("fork")
-    made: multiprocessing.SimpleQueue[str] = context.SimpleQueue()
-    racers = [context.Process(target=_make_folders, args=(tmp_path, made)) for _ in range(10)]
-    threads = [Thread(target=_make_folders, args=(tmp_path, made)) for _ in range(10)]
-    for racer in racers:
-        racer.start()
-    for thread in threads:
-        thread.start()
-    found = [made.get() for _ in range(100)]
-    for racer in racers:
-        racer.join()
-    for thread in threads:
-        thread.join()
-    assert sorted(found) == [f"run-{number:03d}" for number in range(1, 101)]
-
-
-def test_a_run_that_fails_by_an_error_of_ours_leaves_no_folder(tmp_path: Path) -> None:
-    error = UsageError("mine", expected="", fix="")
-    with pytest.raises(UsageError, match="mine"), fresh_run_folder(tmp_path / "runs", "a", keep_if="log") as folder:
-        raise error
-    assert not (tmp_path / "runs").exists()
-    with pytest.raises(UsageError, match="mine"), fresh_run_folder(tmp_path / "runs", "a", keep_if="log") as folder:  # noqa: PT012
-        (folder / "log").touch()
-        raise error
-    assert names(tmp_path / "runs") == ["a-001"]
-
-
-def test_only_finished_runs_are_runs(tmp_path: Path) -> None:
-    with pytest.raises(RunFolderError, match=r"plan\.toml, scores\.json are absent"):
-        run_folder(tmp_path)
-    (tmp_path / "plan.toml").touch()
-    with pytest.raises(RunFolderError, match=r": scores\.json is absent"):
-        run_folder(tmp_path)
-    (tmp_path / "scores.json").touch()
-    assert run_folder(tmp_path) == tmp_path
-
-
 # Contents
 
 
@@ -199,10 +161,18 @@ def test_json_comes_back(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [b"", b'{"a": 1', b"\xff\xfe", b"[" * 100_000, b"1" * 5000])
 def test_damaged_json_is_an_error_of_ours(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "file").write_bytes(content)
-    with pytest.raises(RunFolderError, match="cannot be read"):
+    with pytest.raises(DamagedRun, match="cannot be read"):
         read_json(tmp_path / "file")
     with pytest.raises(RunFolderError, match="is absent"):
         read_json(tmp_path / "absent")
+
+
+def test_parquet_whose_strings_are_no_utf8_is_an_error_of_ours(tmp_path: Path) -> None:
+    import pyarrow as pa
+
+    write_parquet(tmp_path / "a.parquet", {"id": pa.array([b"\xff"]).view(pa.string())})
+    with pytest.raises(DamagedRun, match=r"cannot be read: .*UTF8"):
+        read_parquet(tmp_path / "a.parquet", ["id"])
 
 
 def test_parquet_comes_back_and_damaged_parquet_is_an_error_of_ours(tmp_path: Path) -> None:

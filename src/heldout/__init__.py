@@ -15,11 +15,12 @@ if TYPE_CHECKING:
     from heldout.evaluating import Evaluation, evaluate
     from heldout.findings import Finding
     from heldout.predicting import Prediction, predict
-    from heldout.verbs import Run, open_run, report, train
+    from heldout.verbs import Run, open_run, report, resume, train
 
 # Where each public name is defined; it is imported when it is first asked for, so that `import heldout` costs nothing.
 _HOMES = {
     "train": "heldout.verbs",
+    "resume": "heldout.verbs",
     "check": "heldout.checking",
     "predict": "heldout.predicting",
     "evaluate": "heldout.evaluating",
@@ -34,6 +35,7 @@ _HOMES = {
 }
 __all__ = [
     "train",
+    "resume",
     "check",
     "predict",
     "evaluate",

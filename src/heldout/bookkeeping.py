@@ -7,26 +7,53 @@ from typing import Any
 import numpy as np
 
 from heldout.data.examples import PARTS, Examples
+from heldout.data.groups import group_numbers
 from heldout.data.splits import Split
 from heldout.data.survey import Survey
+from heldout.errors import DataError
 from heldout.findings import Finding, by_severity
 from heldout.measuring.predictions import Predictions
 from heldout.plan import Plan
 from heldout.records import read_parquet, to_json, write_atomic, write_parquet
 from heldout.training.fitted import Fitted
 from heldout.training.materials import Materials
+from heldout.training.stores import FactStore
+from heldout.training.suspecting import Suspicion
+
+# Pictures of so many doubted labels, and of two clear examples beside each, are kept for the page: about 0.3 MB.
+N_SHOWN_SUSPECTS = 24
 
 
 def write_split(folder: Path, examples: Examples, split: Split, sha256s: Sequence[str]) -> None:
-    """Write split.parquet: one row an example, with its content, class and part."""
+    """Write split.parquet: one row an example, with its content, class, part and group (empty where it has none).
+
+    Raises:
+        DataError: The run was killed and is taken up again, and the data is no longer what it was.
+    """
     columns = {
         "id": list(examples.ids),
         "sha256": list(sha256s),
         "class": [examples.classes[label] for label in examples.labels],
         "part": [PARTS[part] for part in split.parts],
         "made": [PARTS[part] in split.made for part in split.parts],
+        "group": list(examples.groups or [""] * len(examples)),
     }
-    write_parquet(folder / "split.parquet", columns)
+    if (folder / "split.parquet").is_file():
+        _check_unchanged(folder, columns)
+    else:
+        write_parquet(folder / "split.parquet", columns)
+
+
+def _check_unchanged(folder: Path, columns: Mapping[str, Sequence[Any]]) -> None:
+    before = read_parquet(folder / "split.parquet", list(columns)).to_pydict()
+    rows = [set(zip(*(table[name] for name in columns), strict=True)) for table in (before, columns)]
+    if differing := sorted({str(row[0]) for row in rows[0] ^ rows[1]}):
+        raise DataError(
+            f"the data was changed since the run began: {len(differing)} of {len(columns['id'])} examples differ from "
+            f"{folder / 'split.parquet'}, such as {differing[0]!r}",
+            expected="the pictures and labels that the run was started with",
+            fix="put them back as they were, or start a new run with `heldout train`",
+        )
 
 
 def write_findings(folder: Path, findings: Sequence[Finding]) -> None:
@@ -60,6 +87,27 @@ def write_predictions(folder: Path, parts: Mapping[str, Predictions]) -> None:
     write_parquet(folder / "predictions.parquet", columns)
 
 
+def write_suspects(folder: Path, suspicion: Suspicion, sha256s: Mapping[str, str], facts: FactStore) -> None:
+    """Write suspects.parquet: one row a doubted label, the most doubted first, with pictures of the first rows.
+
+    Args:
+        folder: The run folder.
+        suspicion: What was found.
+        sha256s: Of each file, by id.
+        facts: Have the thumbnails.
+    """
+    rows = suspicion.suspects
+    columns: dict[str, list[Any]] = {
+        name: [getattr(row, name) for row in rows]
+        for name in ("id", "part", "label", "suggested", "p_label", "p_suggested", "like_label", "like_suggested")
+    }
+    for name, of in (("jpeg", "id"), ("jpeg_like_label", "like_label"), ("jpeg_like_suggested", "like_suggested")):
+        shown = [sha256s.get(place) for place in columns[of][:N_SHOWN_SUSPECTS]]
+        pictures = [facts.thumbnail(sha256) if sha256 else b"" for sha256 in shown]
+        columns[name] = pictures + [b""] * (len(rows) - len(pictures))
+    write_parquet(folder / "suspects.parquet", columns)
+
+
 def data_facts(examples: Examples, split: Split, survey: Survey) -> dict[str, Any]:
     """Counts a class and part, and how the data lay, for scores.json."""
     n_classes = len(examples.classes)
@@ -73,9 +121,18 @@ def data_facts(examples: Examples, split: Split, survey: Survey) -> dict[str, An
         "counts": counts,
         "layout": examples.layout,
         "made": list(split.made),
+        "groups": group_facts(examples.groups),
         "n_left_out": len(survey.unreadable),
         "passed_over": [[thing.name, thing.reason] for thing in examples.passed_over[:100]],
     }
+
+
+def group_facts(names: Sequence[str]) -> dict[str, int] | None:
+    """How many groups there are and how large the largest is; None where there are none."""
+    if not names:
+        return None
+    sizes = np.bincount(group_numbers(names))
+    return {"n": len(sizes), "largest": int(sizes.max()), "n_unnamed": sum(not name for name in names)}
 
 
 def model_facts(plan: Plan, fitted: Fitted, materials: Materials, folder: Path) -> dict[str, Any]:

@@ -5,9 +5,12 @@
     ├── DataError                2   labelled examples that cannot be used as they are
     │   └── UnreadablePictures   2   some files are no pictures; carries the list
     ├── WeightsError             2   a weights file that is absent or belongs to another model
-    ├── RunFolderError           2   a folder that is no run, or a run that is not whole
+    ├── RunFolderError           2   a folder that is no run, or a run that is not finished
+    │   └── DamagedRun          76   a file of a run is not the one that was written
     ├── MissingExtra             2   an optional part is not installed; carries the install line
-    └── StorageError            74   the disk refused: full, read-only, too large
+    ├── OutOfMemory             71   the machine has not the memory that was asked for
+    ├── StorageError            74   the disk refused: full, read-only, too large
+    └── Locked                  75   another process works in the same run folder
 
 Each is built from three parts: `what` happened (with the value received), what was `expected`, and the
 `fix`. The command line prints the three and exits with the code; a traceback means a bug of ours.
@@ -85,9 +88,15 @@ class WeightsError(HeldoutError, ValueError):
 
 
 class RunFolderError(HeldoutError, ValueError):
-    """A folder that is no run of ours, or a run that is not whole."""
+    """A folder that is no run of ours, or a run that is not finished."""
 
     exit_code = 2
+
+
+class DamagedRun(RunFolderError):
+    """A file of a run is not the one that was written."""
+
+    exit_code = 76
 
 
 class MissingExtra(HeldoutError, ImportError):
@@ -103,10 +112,22 @@ class MissingExtra(HeldoutError, ImportError):
         )
 
 
+class OutOfMemory(HeldoutError, MemoryError):
+    """The machine has not the memory that was asked for."""
+
+    exit_code = 71
+
+
 class StorageError(HeldoutError, OSError):
     """The disk refused: full, read-only, or a file-size limit."""
 
     exit_code = 74
+
+
+class Locked(HeldoutError):
+    """Another process works in the same run folder."""
+
+    exit_code = 75
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

@@ -12,17 +12,22 @@ import numpy as np
 from heldout.bookkeeping import part_of_content
 from heldout.data.examples import PARTS, Examples, some_of
 from heldout.data.photos import find_photos
+from heldout.data.remote import without_secrets
 from heldout.devices import chosen_device
 from heldout.errors import DataError, UnreadablePictures, nearest, one_of
 from heldout.findings import Finding, by_severity
+from heldout.manifest import renew_manifest
 from heldout.measuring.predictions import Predictions
 from heldout.measuring.summary import Summary, summarise
 from heldout.provenance import Silent, Watcher
 from heldout.randomness import stream
-from heldout.records import append_line, cache_folder, read_json, run_folder
+from heldout.records import append_line, cache_folder, read_json
+from heldout.run_folders import ALWAYS_CHECKED, run_folder
 from heldout.training.classifier import Classifier, ask, load
 
 LOG_NAME = "openings.jsonl"  # as data.sealed writes it, which only a run may import
+# The files of the run that are read here, which must be those that were written.
+CHECKED = (*ALWAYS_CHECKED, "split.parquet", "environment.json", LOG_NAME)
 
 
 @dataclass(frozen=True)
@@ -78,12 +83,12 @@ def evaluate(
         UnreadablePictures: Some files cannot be read, and `skip_bad` is not set.
     """
     watcher = watcher or Silent()
-    folder, cache = run_folder(Path(run)), cache_folder()
+    folder, cache = run_folder(Path(run), check=CHECKED), cache_folder()
     classifier = load(folder, cache=cache)
-    examples = in_class_map(chosen_part(find_photos(Path(data)), part, str(data)), classifier)
+    examples = in_class_map(chosen_part(find_photos(data), part, without_secrets(str(data))), classifier)
     watcher.stage("look at the pictures")
     answers = ask(
-        classifier, examples.root, examples.ids, cache=cache, device=chosen_device(device), progress=watcher.progress
+        classifier, examples.source, examples.ids, cache=cache, device=chosen_device(device), progress=watcher.progress
     )
     if answers.survey.unreadable and not skip_bad:
         raise UnreadablePictures(answers.survey.unreadable, n_examples=len(examples))
@@ -168,6 +173,7 @@ def overlap(run: Path, sha256s: Sequence[str]) -> list[Finding]:
             "n": met["test"],
         }
         append_line(run / LOG_NAME, line)
+        renew_manifest(run, [LOG_NAME])
         findings.append(
             Finding(
                 code="held-out-part-opened-again",

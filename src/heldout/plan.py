@@ -1,6 +1,6 @@
 """The plan of a run: everything that decides its numbers, merged from defaults, a TOML file and flags.
 
-    [data]      path, skip_bad, test_share, validation_share, max_pixels
+    [data]      path, skip_bad, test_share, validation_share, max_pixels, group_by
     [model]     backbone, weights, regime, download
     [training]  as `training.settings.TrainingSettings`; absent for the regime `frozen`, which needs none
     seed, device, out, name at the top
@@ -8,8 +8,11 @@
 Flags beat the file, the file beats the defaults. The merged plan is written into the run.
 """
 
+import errno
 import json
 import math
+import os
+import stat
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, asdict, dataclass, field, fields
@@ -17,6 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from heldout.data.decoding import MAX_PIXELS
+from heldout.data.groups import pattern_of
+from heldout.data.remote import name_of, without_secrets
 from heldout.devices import DEVICES
 from heldout.errors import UsageError, nearest, one_of
 from heldout.models.backbones import DEFAULT, TIMM, find_backbone
@@ -24,6 +29,8 @@ from heldout.models.regimes import REGIMES
 from heldout.training.settings import TrainingSettings, defaults
 
 _SECTIONS = ("data", "model", "training")
+# A plan with every setting has 1,000. Of a key of n parts, a.a.a and so on, Python's parser takes 4 n^2 bytes.
+_MAX_BYTES = 2**14
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,11 +38,13 @@ class DataPlan:
     """Which pictures, and how they are split where the data does not say.
 
     Attributes:
-        path: The folder or listing.
+        path: The folder, archive or listing, as a path or an address.
         skip_bad: Leave unreadable files out instead of refusing.
         test_share: Share of all examples that are held out, where the data has no test part.
         validation_share: Share of the others, where the data has no validation part.
         max_pixels: Larger pictures are unreadable.
+        group_by: A column of the listing, or a regular expression on the path, that names what must not be parted;
+            empty for none.
     """
 
     path: str
@@ -43,6 +52,7 @@ class DataPlan:
     test_share: float = 0.2
     validation_share: float = 0.2
     max_pixels: int = MAX_PIXELS
+    group_by: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,8 +95,9 @@ class Plan:
     name: str = ""
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain dictionaries; what is None is left out."""
+        """Plain dictionaries; what is None is left out, and so are passwords in the address of the data."""
         plan = asdict(self)
+        plan["data"]["path"] = without_secrets(self.data.path)
         if self.training is None:
             del plan["training"]
         else:
@@ -94,7 +105,7 @@ class Plan:
         return plan
 
     def to_toml(self) -> str:
-        """The plan as a TOML file that `make_plan` reads back to an equal plan."""
+        """The plan as a TOML file that `make_plan` reads back to an equal plan, but for passwords."""
         top = {key: value for key, value in self.as_dict().items() if key not in _SECTIONS}
         lines = [f"{key} = {_toml(value)}" for key, value in top.items()]
         for section in _SECTIONS:
@@ -161,6 +172,12 @@ def _check_storable(name: str, value: Any) -> None:
             f"{name} is a number of {value.bit_length()} bits",
             expected="a whole number of at most 64 bits",
             fix=f"set {name} to a smaller number",
+        )
+    if isinstance(value, str) and "\0" in value:
+        raise UsageError(
+            f"{name} is {value!r}, in which a NUL stands",
+            expected="a text without it",
+            fix=f"set {name} to another text",
         )
     try:
         str(value).encode()
@@ -236,6 +253,7 @@ def _check_ranges(plan: Plan) -> None:
             raise UsageError(f"data.{name} is {share!r}", expected="a share above 0 and below 1", fix="such as 0.2")
     if plan.data.max_pixels < 1:
         raise UsageError(f"data.max_pixels is {plan.data.max_pixels}", expected="at least 1", fix="leave it out")
+    pattern_of(plan.data.group_by)
     if plan.device not in DEVICES:
         raise one_of("device", plan.device, DEVICES)
     is_plain = plan.name.isprintable() and Path(plan.name).name == plan.name
@@ -249,13 +267,12 @@ def _name(name: str, data: str) -> str:
     """The run's name: as given, or after the data."""
     if name:
         return name
-    stem = Path(data).resolve().stem.strip(".") or "run"
-    return stem if len(stem) <= 60 else stem[:60]
+    return name_of(data) or "run"
 
 
 def _read_toml(file: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
+        return tomllib.loads(_read_text(file))
     except OSError as error:
         raise UsageError(
             f"the plan {str(file)!r} cannot be read: {error.strerror or error}",
@@ -268,6 +285,18 @@ def _read_toml(file: Path) -> dict[str, Any]:
             expected='lines such as `seed = 1` and, below [model], `regime = "full"`',
             fix="correct that line; plan.toml of any run is an example",
         ) from error
+
+
+def _read_text(file: Path) -> str:
+    """The text of a plan, which is neither endless nor makes us wait."""
+    found = file.stat()
+    if stat.S_ISDIR(found.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError("it is no regular file")
+    if found.st_size > _MAX_BYTES:
+        raise OSError(f"it has {found.st_size:,} bytes, more than the limit of {_MAX_BYTES:,}")
+    return file.read_text(encoding="utf-8")
 
 
 def _flatten(content: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,14 +11,18 @@ from typing import Any
 
 import numpy as np
 
+from heldout.data.archives import is_archive
 from heldout.data.decoding import MAX_PIXELS
-from heldout.data.walking import pictures_below
+from heldout.data.photos import open_data
+from heldout.data.remote import is_address
+from heldout.data.sources import FolderSource, Source, pictures_below
 from heldout.devices import chosen_device
 from heldout.errors import DataError, UsageError
 from heldout.measuring.predictions import log_softmax
 from heldout.provenance import Silent, Watcher
-from heldout.records import cache_folder, run_folder, write_atomic, write_parquet
-from heldout.training.classifier import ask, load
+from heldout.records import cache_folder, write_atomic, write_parquet
+from heldout.run_folders import run_folder
+from heldout.training.classifier import Answers, Classifier, ask, load
 
 FORMATS = ("csv", "jsonl", "parquet")
 
@@ -64,37 +68,44 @@ def predict(
 
     Args:
         run: The folder of a finished run.
-        paths: Files, and folders, whose pictures are taken with all that lie below them.
+        paths: Files, and folders, archives and addresses, whose pictures are taken with all that lie below them.
         device: `auto`, `cpu` or `cuda`.
         max_pixels: Larger pictures are not read.
         watcher: Is told how it goes.
 
     Raises:
         RunFolderError: `run` is no finished run, or is damaged.
-        DataError: A folder has no pictures in it.
+        DataError: A folder, archive or address has no pictures in it, or cannot be read.
     """
     watcher = watcher or Silent()
     cache = cache_folder()
     classifier = load(run_folder(Path(run)), cache=cache)
-    files = list(expanded(paths))
     watcher.stage("look at the pictures")
-    answers = ask(
-        classifier,
-        Path(),
-        files,
-        cache=cache,
-        device=chosen_device(device),
-        max_pixels=max_pixels,
-        progress=watcher.progress,
-    )
+    predictions = []
+    for named in expanded(paths):
+        answers = ask(
+            classifier,
+            named.source,
+            named.names,
+            cache=cache,
+            device=chosen_device(device),
+            max_pixels=max_pixels,
+            progress=watcher.progress,
+        )
+        predictions += _predictions(classifier, named, answers)
+    return predictions
+
+
+def _predictions(classifier: Classifier, named: "Named", answers: Answers) -> list[Prediction]:
     reasons = {bad.id: bad.reason for bad in answers.survey.unreadable}
     probabilities = dict(
         zip(answers.readable, np.exp(log_softmax(answers.logits, classifier.temperature)), strict=True)
     )
     predictions = []
-    for index, file in enumerate(files):
+    for index, name in enumerate(named.names):
+        file = named.prefix + name
         if index not in probabilities:
-            predictions.append(Prediction(file, error=reasons[file]))
+            predictions.append(Prediction(file, error=reasons[name]))
             continue
         row = probabilities[index]
         best = int(row.argmax())
@@ -103,24 +114,46 @@ def predict(
     return predictions
 
 
-def expanded(paths: Iterable[str | Path]) -> Iterable[str]:
-    """Every file that is named, and the pictures of every folder that is named, sorted within the folder.
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Files of one source; `prefix` stands before their names in the answer."""
+
+    source: Source
+    names: list[str]
+    prefix: str = ""
+
+
+def expanded(paths: Iterable[str | Path]) -> list[Named]:
+    """Every file that is named, and the pictures of every folder, archive and address, sorted within each.
+
+    Files of this machine that follow one another are taken together, whatever their folders.
 
     Raises:
-        DataError: A folder has no pictures in it.
+        DataError: A folder, archive or address has no pictures in it, or cannot be read.
     """
-    for path in map(Path, paths):
-        if not path.is_dir():
-            yield str(path)
+    found: list[Named] = []
+    for path in paths:
+        if is_address(path) or (is_archive(str(path)) and Path(path).is_file()):
+            source, name = open_data(path)
+            found.append(Named(source, [name] if name else _pictures_of(source), source.path_of("")))
             continue
-        ids, _ = pictures_below(path)
-        if not ids:
-            raise DataError(
-                f"the folder {str(path)!r} has no pictures in it",
-                expected="JPEG, PNG, WebP, GIF, BMP or TIFF files, in it or below it",
-                fix="name another folder, or the files themselves",
-            )
-        yield from sorted(str(path / name) for name in ids)
+        if not found or found[-1].prefix:
+            found.append(Named(FolderSource(Path()), []))
+        is_folder = Path(path).is_dir()
+        names = _pictures_of(FolderSource(Path(path))) if is_folder else []
+        found[-1].names.extend(sorted(str(Path(path) / name) for name in names) if is_folder else [str(Path(path))])
+    return found
+
+
+def _pictures_of(source: Source) -> list[str]:
+    names, _ = pictures_below(source)
+    if not names:
+        raise DataError(
+            f"the folder {source.name!r} has no pictures in it",
+            expected="JPEG, PNG, WebP, GIF, BMP or TIFF files, in it or below it",
+            fix="name another folder, or the files themselves",
+        )
+    return sorted(names)
 
 
 def to_bytes(predictions: Sequence[Prediction], classes: Sequence[str], file_format: str) -> bytes:

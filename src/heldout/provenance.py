@@ -82,6 +82,12 @@ def n_cores() -> int:
     return max(1, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
 
 
+def n_threads() -> int:
+    """How many threads a computation uses, on which the last bits of its results depend."""
+    asked = os.environ.get("OMP_NUM_THREADS", "")
+    return int(asked) if asked.isdecimal() and int(asked) > 0 else n_cores()
+
+
 def processor() -> str:
     """The processor's name as its maker gives it, or the machine's kind."""
     try:
@@ -116,6 +122,7 @@ def environment(command: str) -> dict[str, Any]:
         "platform": platform.platform(),
         "cpu": processor(),
         "n_cores": n_cores(),
+        "n_threads": n_threads(),
         "packages": installed(),
         "command": command,
         "started": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -1,7 +1,8 @@
-"""Results <-> files: atomic writes, the run folder, and where cached work lies.
+"""Results <-> files: atomic writes, formats, and where cached work lies.
 
 Every file of ours is written by `write_atomic` (or `atomic_file` for large ones): into a temporary file in the same
 folder, flushed to the disk, then renamed over the target. Whoever reads sees the old content or the new, never half.
+A temporary file is locked by its writer, so that what a killed process left can be told from what is being written.
 """
 
 import csv
@@ -9,43 +10,55 @@ import errno
 import io
 import json
 import os
-import re
 import secrets
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
-from heldout.errors import HeldoutError, RunFolderError, StorageError
+from heldout.errors import DamagedRun, RunFolderError, StorageError
+from heldout.locking import is_ours_now, lock_quietly
 
-RUN_FILES = ("plan.toml", "scores.json")
 # Goes up when what lies in the cache changes its form; older forms are then no longer looked at.
 _CACHE_FORMAT = "1"
-_TEMPORARY = ".heldout-tmp-"
+TEMPORARY = ".heldout-tmp-"
 
 
 @contextmanager
-def atomic_file(path: Path) -> Iterator[IO[bytes]]:
+def atomic_file(path: Path, *, n_bytes: int | None = None) -> Iterator[IO[bytes]]:
     """A binary file to write, that becomes `path` when the block ends well and vanishes when it does not.
+
+    Args:
+        path: What it becomes.
+        n_bytes: How many bytes will be written, for the error where they find no room; None where that is not known.
 
     Raises:
         StorageError: The disk is full, read-only, or a limit was met; `path` is as it was before.
     """
-    temporary = path.parent / f"{_TEMPORARY}{path.name[:80]}-{secrets.token_hex(6)}"
+    temporary = path.parent / f"{TEMPORARY}{path.name[:80]}-{secrets.token_hex(6)}"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as file:
+        with _own_file(temporary) as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except OSError as error:
-        raise storage_error(error, path) from error
+        raise storage_error(error, path, n_bytes=n_bytes) from error
     finally:
         with suppress(OSError):  # where the folder cannot be had, there is nothing to remove either
             temporary.unlink(missing_ok=True)
+
+
+def _own_file(temporary: Path) -> IO[bytes]:
+    """A new file that is locked by this process, and still there."""
+    while True:
+        file = temporary.open("wb")
+        lock_quietly(file.fileno())
+        if os.fstat(file.fileno()).st_nlink:
+            return file
+        file.close()  # somebody took it for a stray in the moment before it was locked
 
 
 def write_atomic(path: Path, data: bytes) -> Path:
@@ -54,24 +67,50 @@ def write_atomic(path: Path, data: bytes) -> Path:
     Raises:
         StorageError: As `atomic_file`.
     """
-    with atomic_file(path) as file:
+    with atomic_file(path, n_bytes=len(data)) as file:
         file.write(data)
     return path
 
 
-def storage_error(error: OSError, path: Path) -> StorageError:
+def remove_strays(folder: Path) -> int:
+    """Remove the temporary files below a folder that no living process is writing, and say how many."""
+    return sum(remove_if_ownerless(path) for path in folder.rglob(f"{TEMPORARY}*") if path.is_file())
+
+
+def remove_if_ownerless(path: Path, *, unless: Path | None = None) -> bool:
+    """Remove a file unless a process holds its lock, and say whether that was done.
+
+    Args:
+        path: The file.
+        unless: A file whose presence, once nobody holds the lock, means that `path` is wanted after all.
+    """
+    try:
+        with path.open("rb") as file:
+            if not is_ours_now(file.fileno()) or (unless is not None and unless.exists()):
+                return False
+            path.unlink()
+            return True
+    except OSError:
+        return False  # it went by itself, or may not be removed
+
+
+def storage_error(error: OSError, path: Path, *, n_bytes: int | None = None) -> StorageError:
     """The error of ours for what the operating system said about `path`."""
     reason = error.strerror or str(error)
     fix = {
         errno.ENOSPC: "free some space, or choose another place with --out",
+        errno.EDQUOT: "free some space, or choose another place with --out",
         errno.EFBIG: "raise the file-size limit (ulimit -f), or choose another place with --out",
         errno.EROFS: "choose a place that can be written with --out",
         errno.EACCES: "choose a place that you may write with --out",
     }.get(error.errno or 0, "choose another place with --out")
-    return StorageError(f"cannot write {path}: {reason}", expected="a place with room that can be written", fix=fix)
+    needed = "" if n_bytes is None else f" ({n_bytes:,} bytes)"
+    return StorageError(
+        f"cannot write {path}{needed}: {reason}", expected="a place with room that can be written", fix=fix
+    )
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Make the rename itself durable, where the system knows how to."""
     if os.name != "posix":
         return
@@ -91,7 +130,8 @@ def read_json(path: Path) -> Any:
     """The content of a JSON file of a run.
 
     Raises:
-        RunFolderError: It is absent or not whole.
+        RunFolderError: It is absent.
+        DamagedRun: It is not whole.
     """
     try:
         return json.loads(path.read_bytes())
@@ -102,7 +142,7 @@ def read_json(path: Path) -> Any:
             fix="give the folder that `heldout train` named, such as runs/flowers-001",
         ) from None
     except (OSError, ValueError, RecursionError) as error:
-        raise RunFolderError(
+        raise DamagedRun(
             f"{path} cannot be read: {error}", expected="whole JSON, as heldout wrote it", fix="train again"
         ) from error
 
@@ -111,7 +151,7 @@ def read_parquet(path: Path, columns: Sequence[str]) -> Any:
     """Columns of a Parquet file of a run, as a pyarrow table.
 
     Raises:
-        RunFolderError: It is absent or not whole.
+        DamagedRun: It is absent or not whole.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -121,53 +161,13 @@ def read_parquet(path: Path, columns: Sequence[str]) -> Any:
         with pq.ParquetFile(path) as file:
             if absent := [name for name in columns if name not in file.schema_arrow.names]:
                 raise KeyError(f"it has no column {absent[0]!r}")
-            return file.read(columns=list(columns))
-    except (OSError, pa.ArrowException, KeyError) as error:
-        raise RunFolderError(
+            table = file.read(columns=list(columns))
+            table.validate(full=True)  # strings that are no UTF-8 would fail wherever they are used first
+            return table
+    except (OSError, pa.ArrowException, KeyError, UnicodeDecodeError) as error:
+        raise DamagedRun(
             f"{path} cannot be read: {error}", expected="a whole run folder, as heldout wrote it", fix="train again"
         ) from error
-
-
-def new_run_folder(out: Path, name: str) -> Path:
-    """Create and return the next free `out/name-NNN`; an existing one is never touched.
-
-    Raises:
-        StorageError: `out` cannot be written.
-    """
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        taken = [
-            int(match[1])
-            for entry in os.scandir(out)
-            if (match := re.fullmatch(re.escape(name) + r"-(\d{3,9})", entry.name))
-        ]
-        number = max(taken, default=0)
-        while True:
-            number += 1
-            folder = out / f"{name}-{number:03d}"
-            try:
-                folder.mkdir()
-            except FileExistsError:
-                continue
-            return folder
-    except OSError as error:
-        raise storage_error(error, out) from error
-
-
-def run_folder(path: Path) -> Path:
-    """`path`, if it is the folder of a finished run.
-
-    Raises:
-        RunFolderError: It is not.
-    """
-    absent = [name for name in RUN_FILES if not (path / name).is_file()]
-    if absent:
-        raise RunFolderError(
-            f"{path} is no finished run: {', '.join(absent)} {'is' if len(absent) == 1 else 'are'} absent",
-            expected="a folder that `heldout train` made and finished",
-            fix="give the folder that `heldout train` named, such as runs/flowers-001",
-        )
-    return path
 
 
 def append_line(path: Path, record: Mapping[str, Any]) -> None:
@@ -189,7 +189,7 @@ def append_line(path: Path, record: Mapping[str, Any]) -> None:
             file.flush()
             os.fsync(file.fileno())
         if is_new:
-            _sync_folder(path.parent)
+            sync_folder(path.parent)
     except OSError as error:
         raise storage_error(error, path) from error
 
@@ -230,23 +230,3 @@ def write_parquet(path: Path, columns: Mapping[str, Any]) -> Path:
     with atomic_file(path) as file:
         pq.write_table(pa.table(dict(columns)), file)
     return path
-
-
-@contextmanager
-def fresh_run_folder(out: Path, name: str, *, keep_if: str) -> Iterator[Path]:
-    """A new run folder for as long as the block lasts; it goes again when an error of ours ends the block early.
-
-    Args:
-        out: Where run folders lie.
-        name: What its name starts with.
-        keep_if: A file whose presence makes the folder worth keeping in spite of an error.
-    """
-    folder = new_run_folder(out, name)
-    try:
-        yield folder
-    except HeldoutError:
-        if not (folder / keep_if).exists():
-            shutil.rmtree(folder, ignore_errors=True)
-            with suppress(OSError):
-                out.rmdir()  # only if nothing else is in it
-        raise

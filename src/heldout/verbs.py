@@ -1,16 +1,38 @@
-"""Train, and make a report again: the two verbs that end in a page. Python and the command line call the same."""
+"""Train, resume, and make a report again: the verbs that end in a page. Python and the command line call the same."""
 
+import hashlib
+import logging
 import shlex
-from collections.abc import Iterable, Mapping
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import chdir, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from heldout import experiment
+from heldout.data.examples import Examples
+from heldout.data.remote import without_secrets
+from heldout.errors import RunFolderError, StorageError
+from heldout.locking import locked
+from heldout.manifest import (
+    CHECKPOINTS,
+    MANIFEST,
+    check_whole,
+    damaged_run,
+    find_damages,
+    renew_manifest,
+    write_manifest,
+)
 from heldout.plan import Plan, make_plan
 from heldout.predicting import Prediction, predict
-from heldout.provenance import Watcher
-from heldout.records import read_json, run_folder
+from heldout.provenance import Clock, Silent, Watcher
+from heldout.records import cache_folder, read_json, remove_strays
+from heldout.run_folders import LEARNED, fresh_run_folder, is_finished, run_folder, started_run
+
+log = logging.getLogger(__name__)
+# What `report` makes again, whatever has become of it.
+_MADE_AGAIN = ("report.html", "figures/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +91,7 @@ def train(  # noqa: PLR0913 -- a keyword each for what people change; the rest g
     batch_size: int | None = None,
     seed: int | None = None,
     skip_bad: bool | None = None,
+    group_by: str | None = None,
     out: str | Path | None = None,
     plan: str | Path | None = None,
     settings: Mapping[str, Any] | None = None,
@@ -77,7 +100,8 @@ def train(  # noqa: PLR0913 -- a keyword each for what people change; the rest g
     """Labelled pictures -> a trained classifier, honest numbers, and a page that shows them.
 
     Args:
-        data: A folder of class folders, a folder with train/ val/ test/, a listing, or the official Flowers-102.
+        data: A folder of class folders, a folder with train/ val/ test/, a listing, or the official Flowers-102; an
+            archive (.zip, .tar, .tar.gz) of any of them; or the address of one, such as s3://bucket/photos, as a str.
         regime: `frozen` (the default), `partial`, `full` or `scratch`.
         backbone: `efficientnet-lite0` (the default), another name of `heldout doctor`, or `timm:NAME`.
         weights: `imagenet` (the default), `none`, or a file.
@@ -86,6 +110,7 @@ def train(  # noqa: PLR0913 -- a keyword each for what people change; the rest g
         batch_size: Examples a step; not for `frozen`.
         seed: Of every random number of the run.
         skip_bad: Leave unreadable files out, and record it, instead of refusing.
+        group_by: A column of the listing, or a regular expression on the path, that names what must not be parted.
         out: Where the run folder is made.
         plan: A TOML file of settings, which the keywords beat.
         settings: Any setting of the plan by its full name, such as `{"training.weight_decay": 0.01}`.
@@ -101,6 +126,7 @@ def train(  # noqa: PLR0913 -- a keyword each for what people change; the rest g
     named = {
         "data.path": str(data),
         "data.skip_bad": skip_bad,
+        "data.group_by": group_by,
         "model.regime": regime,
         "model.backbone": backbone,
         "model.weights": weights,
@@ -122,13 +148,107 @@ def train_as_planned(plan: Plan, *, command: str = "", watcher: Watcher | None =
         command: How the run was started; a command that does the same where this is empty.
         watcher: Is told how it goes.
     """
+    watcher = watcher or Silent()
+    clock = Clock(watcher)
+    with clock("find the photos"):
+        examples = experiment.find_examples(plan)
+    remove_strays(cache_folder())
+    first = experiment.first_files(plan, command or _command_of(plan))
+    with fresh_run_folder(Path(plan.out), plan.name, first=first) as folder, _told_how_to_resume(folder):
+        return _to_the_end(plan, examples, folder, clock=clock, watcher=watcher)
+
+
+def resume(run: str | Path, *, watcher: Watcher | None = None) -> Run:
+    """Go on with a run that was killed, stopped, or short of disk or memory, as if nothing had happened.
+
+    The numbers are bit for bit those of a run that was left alone, on the same machine with the same number of
+    threads; elsewhere a Finding says in what it differs. The run is carried out in the folder in which it was started,
+    so that its relative paths mean the same. A finished run is checked and given as it is.
+
+    Args:
+        run: The folder of a run.
+        watcher: Is told how it goes.
+
+    Raises:
+        RunFolderError: There is no run, or its plan was changed.
+        DamagedRun: The run is finished, and a file is not the one that was written.
+        Locked: Another process works on the run.
+        DataError: The pictures are no longer those that the run was started with.
+    """
+    watcher = watcher or Silent()
+    folder = started_run(Path(run))
+    with locked(folder):
+        remove_strays(folder)
+        if is_finished(folder):
+            if (folder / MANIFEST).is_file():
+                check_whole(folder)
+            shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
+            return Run(folder)
+        remove_strays(cache_folder())
+        plan, clock, absolute = plan_of(folder), Clock(watcher), folder.resolve()
+        with _told_how_to_resume(folder), chdir(working_folder(folder)):
+            with clock("find the photos"):
+                examples = experiment.find_examples(plan)
+            _to_the_end(plan, examples, absolute, clock=clock, watcher=watcher)
+    return Run(folder)
+
+
+def plan_of(folder: Path) -> Plan:
+    """The plan of a run, as it was when the run began.
+
+    Raises:
+        RunFolderError: It was changed since.
+    """
+    text, record = (folder / "plan.toml").read_bytes(), read_json(folder / "environment.json")
+    known = record.get("plan_sha256")
+    if known is not None and hashlib.sha256(text).hexdigest() != known:
+        raise RunFolderError(
+            f"{folder / 'plan.toml'} was changed since the run began",
+            expected="the plan that the run was started with",
+            fix="put it back as it was, or start a new run with `heldout train --plan`",
+        )
+    return make_plan({}, file=folder / "plan.toml")
+
+
+def working_folder(folder: Path) -> Path:
+    """Where the relative paths of a run start: where it lies now, as its plan says, or else where it was started.
+
+    Where neither can be told it is where we are.
+    """
+    out = Path(plan_of(folder).out)
+    absolute = folder.resolve()
+    if not out.is_absolute() and ".." not in out.parts and absolute.parent.parts[-len(out.parts) :] == out.parts:
+        return absolute.parents[len(out.parts)]
+    started = Path(read_json(folder / "environment.json").get("working_folder", "."))
+    return started if started.is_dir() else Path()
+
+
+def _to_the_end(plan: Plan, examples: Examples, folder: Path, *, clock: Clock, watcher: Watcher) -> Run:
+    from heldout.reporting.page import write_report
+    from heldout.reporting.painting import Painter
+    from heldout.reporting.results import read_drawable
     from heldout.reporting.thumbnails import keep_thumbnails
 
-    finished = experiment.train(plan, command=command or _command_of(plan), watcher=watcher)
-    scored = finished.test
-    keep_thumbnails(finished.folder, finished.train, scored.part, scored.predictions, finished.materials)
-    report(finished.folder)
-    return Run(finished.folder)
+    with Painter() as painter:
+        finished = experiment.train(plan, examples, folder=folder, clock=clock, watcher=watcher)
+        painter.paint(read_drawable(folder))
+        scored = finished.test
+        keep_thumbnails(folder, finished.train, scored.part, scored.predictions, finished.materials)
+        write_report(folder, painter)
+    write_manifest(folder)  # last: its presence says that the run is whole
+    shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
+    return Run(folder)
+
+
+@contextmanager
+def _told_how_to_resume(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit, StorageError, MemoryError) as error:
+        is_kept = not isinstance(error, Exception) or any((folder / name).exists() for name in LEARNED)
+        if is_kept:
+            log.warning("the run is kept; to go on with it: heldout resume %s", shlex.quote(str(folder)))
+        raise
 
 
 def report(run: str | Path) -> Path:
@@ -136,11 +256,23 @@ def report(run: str | Path) -> Path:
 
     Raises:
         RunFolderError: There is no finished run.
+        DamagedRun: A file that the report is made from is not the one that was written.
+        Locked: Another process works on the run.
     """
     from heldout.reporting.page import write_report
 
-    return write_report(run_folder(Path(run)))
+    folder = run_folder(Path(run))
+    with locked(folder):
+        if (folder / MANIFEST).is_file():
+            damages = find_damages(folder)
+            if grave := [damage for damage in damages if not damage.name.startswith(_MADE_AGAIN)]:
+                raise damaged_run(folder, grave)
+            for damage in damages:
+                log.warning("%s %s: it is made again", folder / damage.name, damage.reason)
+        page = write_report(folder)
+        renew_manifest(folder, _MADE_AGAIN)
+    return page
 
 
 def _command_of(plan: Plan) -> str:
-    return f"heldout train {shlex.quote(plan.data.path)} --plan plan.toml"
+    return f"heldout train {shlex.quote(without_secrets(plan.data.path))} --plan plan.toml"

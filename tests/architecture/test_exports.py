@@ -13,6 +13,7 @@ import heldout
 SOURCE = Path(heldout.__file__).parent
 PUBLIC = [
     "train",
+    "resume",
     "check",
     "predict",
     "evaluate",

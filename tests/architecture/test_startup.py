@@ -75,7 +75,7 @@ def test_a_frozen_run_and_its_use_need_no_torch(tmp_path: Path, lite0_ready: Pat
     run = json.loads(trained.out)["run"]
     predicted = _python(WITHOUT_TORCH, "predict", run, photos, "--json", cwd=tmp_path)
     assert predicted.code == 0, predicted.err
-    new = class_folders(tmp_path / "new", 2, start=600)
+    new = class_folders(tmp_path / "new", 4, start=600)
     evaluated = _python(WITHOUT_TORCH, "evaluate", run, new, "--json", cwd=tmp_path)
     assert evaluated.code == 0, evaluated.err
     checked = _python(WITHOUT_TORCH, "check", new, cwd=tmp_path)

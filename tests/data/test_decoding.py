@@ -19,7 +19,6 @@ from heldout.data.decoding import (
     UnreadablePicture,
     decode,
     pictures_guarded,
-    thumbnail,
     to_pixels,
 )
 from heldout.models.backbones import BACKBONES
@@ -390,14 +389,3 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
     answer, megabytes = done.stdout.splitlines()
     assert "Decompressed" in answer or answer == "(8, 8)"
     assert int(megabytes) < 100
-
-
-# Thumbnails
-
-
-@pytest.mark.parametrize(
-    ("size", "wanted"), [((640, 320), (128, 64)), ((10, 900), (1, 128)), ((30, 20), (30, 20)), ((1, 5000), (1, 128))]
-)
-def test_thumbnails_show_the_whole_picture(size: tuple[int, int], wanted: tuple[int, int]) -> None:
-    with Image.open(io.BytesIO(thumbnail(noise(*size)))) as small:
-        assert (small.format, small.size) == ("JPEG", wanted)

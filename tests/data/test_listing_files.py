@@ -5,12 +5,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from heldout.data.listing_files import Entry, read_entries
+from heldout.data.sources import FolderSource
 from heldout.errors import DataError
 
 
 def entries(path: Path, text: str | bytes) -> list[Entry]:
     path.write_bytes(text.encode() if isinstance(text, str) else text)
-    return list(read_entries(path))
+    return list(read_entries(FolderSource(path.parent), path.name))
 
 
 def test_text_lines_are_parted_at_the_last_blank(tmp_path: Path) -> None:
@@ -59,7 +60,7 @@ def test_parquet_of_strings_or_whole_numbers(tmp_path: Path, kind: pa.DataType) 
         }
     )
     pq.write_table(table, tmp_path / "a.parquet")
-    assert list(read_entries(tmp_path / "a.parquet")) == [
+    assert list(read_entries(FolderSource(tmp_path), "a.parquet")) == [
         Entry("a.jpg", "7", 0),
         Entry("b.jpg", "12", -1),
         Entry("c.jpg", "7", 2),
@@ -78,7 +79,14 @@ def test_parquet_of_strings_or_whole_numbers(tmp_path: Path, kind: pa.DataType) 
 def test_parquet_that_cannot_be_used_is_refused(tmp_path: Path, columns: dict[str, list[object]], message: str) -> None:
     pq.write_table(pa.table(columns), tmp_path / "a.parquet")
     with pytest.raises(DataError, match=message):
-        list(read_entries(tmp_path / "a.parquet"))
+        list(read_entries(FolderSource(tmp_path), "a.parquet"))
+
+
+def test_parquet_whose_strings_are_no_utf8_is_refused(tmp_path: Path) -> None:
+    strings = pa.array([b"\xff.jpg"]).view(pa.string())
+    pq.write_table(pa.table({"path": strings, "label": ["cat"]}), tmp_path / "a.parquet")
+    with pytest.raises(DataError, match="cannot be read as Parquet: 'utf-8' codec"):
+        list(read_entries(FolderSource(tmp_path), "a.parquet"))
 
 
 def test_a_damaged_parquet_file_is_refused(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ def test_a_csv_with_parts(tmp_path: Path) -> None:
         "in/b.jpg": ("dog", "train"),
         "jpg/c.jpg": ("NA", "test"),
     }
-    assert examples.root == tmp_path
+    assert examples.source.name == str(tmp_path)
     assert examples.layout == "listing"
 
 
@@ -69,9 +69,9 @@ def test_pictures_may_lie_elsewhere(tmp_path: Path) -> None:
     listing = tmp_path / "lists/l.csv"
     listing.write_text(f"path,label\n{tmp_path}/photos/one/a.jpg,x\n../photos/two/b.jpg,y\n")
     examples = find_photos(listing)
-    assert examples.root == tmp_path / "photos"
+    assert examples.source.name == str(tmp_path / "photos")
     assert examples.ids == ("one/a.jpg", "two/b.jpg")
-    assert examples.path(0).is_file()
+    assert examples.source.why_no_file("one/a.jpg") == ""
     listing.write_text(f"path,label\n{tmp_path}/photos/one/a.jpg,x\nc.jpg,y\n")
     assert find_photos(listing).ids == ("lists/c.jpg", "photos/one/a.jpg")
 
@@ -95,7 +95,10 @@ def test_a_picture_listed_twice_alike_is_taken_once_and_named(tmp_path: Path) ->
         ("path,label\na.jpg,x\npipe.jpg,y\n", r"1 of 2 .* absent: 'pipe.jpg \(a named pipe\)'"),
         ("path,label\na.jpg,x\nb\0.jpg,y\n", r"absent: 'b\\x00.jpg \(not a possible file name\)'"),
         ("path,label\n" + "".join(f"no{i}.jpg,x\n" for i in range(9)), r"9 of 9 .* 'no4.jpg \(not there\)' and 4 more"),
-        ("path,label\na.jpg,x\na.jpg,y\n", "1 pictures again with another label or part: \"a.jpg: 'x' and 'y'\""),
+        (
+            "path,label\na.jpg,x\na.jpg,y\n",
+            "1 pictures again with another label, part or group: \"a.jpg: 'x' and 'y'\"",
+        ),
         ("path,label,split\na.jpg,x,train\na.jpg,x,test\n", "\"a.jpg: 'x' in train and 'x' in test\""),
         ("path,label,split\na.jpg,x,test\nb.jpg,y,val\n", "all 2 pictures into test and validation, none into train"),
         ("path,label\na.jpg,x\nb.jpg,x\n", "one class only, 'x'"),

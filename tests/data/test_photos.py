@@ -38,7 +38,7 @@ def test_class_folders(tmp_path: Path) -> None:
     examples = find_photos(write(tmp_path, "dog/b.jpg", "cat/a.png", "cat/burst 1/c.JPG"))
     assert labels(examples) == {"cat/a.png": "cat", "cat/burst 1/c.JPG": "cat", "dog/b.jpg": "dog"}
     assert examples.layout == "class folders"
-    assert examples.root == tmp_path
+    assert examples.source.name == str(tmp_path)
     assert set(examples.given) == {-1}
     assert examples.passed_over == ()
 
@@ -131,7 +131,7 @@ def test_pipes_and_devices_in_class_folders_do_not_hang(tmp_path: Path) -> None:
 def test_a_relative_path_gives_an_absolute_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path, "data/cat/a.jpg", "data/dog/b.jpg")
     monkeypatch.chdir(tmp_path)
-    assert find_photos(Path("data")).path(0) == tmp_path / "data/cat/a.jpg"
+    assert find_photos("data").source.path_of("cat/a.jpg") == str(tmp_path / "data/cat/a.jpg")
 
 
 @pytest.mark.parametrize(
@@ -174,7 +174,7 @@ def test_what_does_not_exist_is_refused_with_the_nearest_name(tmp_path: Path) ->
         find_photos(tmp_path / "no/such/folder")
 
 
-@pytest.mark.parametrize("name", ["photos.zip", "a.jpg", "noext"])
+@pytest.mark.parametrize("name", ["photos.7z", "a.jpg", "noext"])
 def test_a_file_of_unknown_kind_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(DataError, match="is a file of unknown kind"):
         find_photos(write(tmp_path, name) / name)
@@ -187,9 +187,12 @@ def test_a_pipe_is_refused_without_opening_it(tmp_path: Path) -> None:
         find_photos(tmp_path / "data.csv")
 
 
-def test_an_address_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="looks like an address"):
-        find_photos(Path("https://example.org/photos.zip"))
+def test_an_address_of_the_web_and_one_that_was_made_a_path_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="looks like an address of the web"):
+        find_photos("https://example.org/photos.zip")
+    with pytest.raises(DataError, match="looks like an address that was made a path") as caught:
+        find_photos(Path("s3://bucket/photos"))
+    assert "as a str" in caught.value.fix
 
 
 def test_a_link_round_in_a_circle_is_refused(tmp_path: Path) -> None:

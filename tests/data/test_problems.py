@@ -9,6 +9,7 @@ from PIL import Image
 from heldout.data.decoding import PictureFacts, decode
 from heldout.data.examples import Examples, PassedOver, Row, gather
 from heldout.data.problems import MAX_NAMED, find_problems
+from heldout.data.sources import FolderSource
 from heldout.data.splits import Split, make_split
 from heldout.data.survey import Survey
 from heldout.errors import Unreadable
@@ -26,7 +27,7 @@ def survey_of(examples: Examples, pixels: dict[str, str] | None = None, **change
 def examples_of(*rows: Row, n: int = 40) -> Examples:
     """Two classes of `n` examples in train and in test, and whatever more `rows` say."""
     plain: list[Row] = [(f"{c}/{part}/{i:02d}", c, part) for c in "xy" for part in (0, 2) for i in range(n)]
-    return gather(Path("/d"), [*plain, *rows], layout="split folders")
+    return gather(FolderSource(Path("/d")), [*plain, *rows], layout="split folders")
 
 
 def by_code(findings: list[Finding]) -> dict[str, Finding]:
@@ -73,7 +74,7 @@ def test_copies_are_the_same_pixels_of_the_same_size() -> None:
 
 def test_the_same_picture_in_another_format_is_a_copy() -> None:
     rows: list[Row] = [("a.png", "x", 0), ("b.bmp", "x", 2), ("c.png", "y", 0), ("d.png", "y", 2)]
-    examples = gather(Path("/d"), rows, layout="listing")
+    examples = gather(FolderSource(Path("/d")), rows, layout="listing")
     facts = []
     for seed, name in ((0, "PNG"), (0, "BMP"), (1, "PNG"), (2, "PNG")):
         pixels = np.random.default_rng(seed).integers(0, 256, (8, 8, 3), np.uint8)
@@ -86,7 +87,7 @@ def test_the_same_picture_in_another_format_is_a_copy() -> None:
 
 def test_copies_without_parts_are_copies_within_the_data() -> None:
     rows: list[Row] = [(f"{c}{i:02d}", c, -1) for c in "xy" for i in range(20)]
-    examples = gather(Path("/d"), rows, layout="class folders")
+    examples = gather(FolderSource(Path("/d")), rows, layout="class folders")
     survey = survey_of(examples, {"x00": "p", "x01": "p", "x02": "p"})
     (found,) = find_problems(examples, survey, None)
     assert (found.code, found.severity) == ("duplicate-within-split", "note")
@@ -96,13 +97,13 @@ def test_copies_without_parts_are_copies_within_the_data() -> None:
 def test_a_copy_that_no_part_names_yet_does_not_leak() -> None:
     rows: list[Row] = [(f"{c}{i:02d}", c, -1) for c in "xy" for i in range(20)]
     rows += [(f"{c}t{i:02d}", c, 2) for c in "xy" for i in range(30)]
-    examples = gather(Path("/d"), rows, layout="listing")
+    examples = gather(FolderSource(Path("/d")), rows, layout="listing")
     assert find_problems(examples, survey_of(examples, {"x00": "p", "xt00": "p"}), None) == []
 
 
 def test_clusters_of_copies_keep_a_made_split_clean() -> None:
     rows: list[Row] = [(f"{c}{i:02d}", c, -1) for c in "xy" for i in range(60)]
-    examples = gather(Path("/d"), rows, layout="class folders")
+    examples = gather(FolderSource(Path("/d")), rows, layout="class folders")
     survey = survey_of(examples, {f"{c}{i:02d}": f"{c}{i // 3}" for c in "xy" for i in range(60)})
     together = np.arange(120) // 3
     parted = make_split(examples, seed=0)
@@ -155,9 +156,9 @@ def test_few_examples_are_judged_apart_in_test_and_train() -> None:
 
 def test_imbalance_is_a_warning_from_three_to_one() -> None:
     rows: list[Row] = [(f"{c}{i:04d}", c, -1) for c, n in (("x", 300), ("y", 100)) for i in range(n)]
-    examples = gather(Path("/d"), rows, layout="class folders")
+    examples = gather(FolderSource(Path("/d")), rows, layout="class folders")
     assert find_problems(examples, survey_of(examples), None) == []
-    examples = gather(Path("/d"), [*rows, ("x9", "x", -1)], layout="class folders")
+    examples = gather(FolderSource(Path("/d")), [*rows, ("x9", "x", -1)], layout="class folders")
     (found,) = find_problems(examples, survey_of(examples), None)
     assert (found.code, found.severity, found.where) == ("imbalanced-classes", "warning", ("x", "y"))
     assert found.what == "the largest class, 'x', has 301 examples, the smallest, 'y', 100: 3.0 to 1"

@@ -11,13 +11,14 @@ import pytest
 
 from heldout.data.examples import Examples, Row, gather
 from heldout.data.sealed import HeldOut, count_openings, open_heldout, seal
+from heldout.data.sources import FolderSource
 from heldout.data.splits import Split, make_split
 from heldout.errors import DataError, RunFolderError, StorageError, UsageError
 
 
 def data() -> tuple[Examples, Split, list[str]]:
     rows: list[Row] = [(f"{c}/{i}.jpg", c, -1) for c in ("cat", "dog") for i in range(10)]
-    examples = gather(Path("/d"), rows, layout="class folders")
+    examples = gather(FolderSource(Path("/d")), rows, layout="class folders")
     return examples, make_split(examples, seed=0), [hashlib.sha256(id_.encode()).hexdigest() for id_ in examples.ids]
 
 
@@ -61,6 +62,7 @@ def test_opening_gives_the_test_examples_and_writes_one_line(tmp_path: Path) -> 
     assert record == {
         "run": "flowers-001",
         "why": 'the "last" look\n',
+        "model": "",
         "fingerprint": heldout.fingerprint,
         "n": 4,
     }
@@ -146,3 +148,22 @@ def test_a_log_that_cannot_be_read_is_an_error_and_not_zero(tmp_path: Path) -> N
     (tmp_path / "openings.jsonl").mkdir()
     with pytest.raises(RunFolderError, match="cannot be read: Is a directory"):
         count_openings([tmp_path], "x")
+
+
+def test_a_run_that_comes_to_its_opening_again_with_the_same_model_logs_it_once(tmp_path: Path) -> None:
+    examples, split, content = data()
+    log = tmp_path / "openings.jsonl"
+
+    def look(run: str, model: str) -> int:
+        opened = open_heldout(seal(examples, split, content), log=log, run=run, why="score", model=model)
+        assert len(opened) == 4
+        return len(log.read_text().splitlines())
+
+    assert [look("a", "m"), look("a", "m"), look("a", "other"), look("b", "m"), look("a", ""), look("a", "")] == [
+        1,
+        1,
+        2,
+        3,
+        4,
+        5,
+    ]

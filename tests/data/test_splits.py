@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from heldout.data.examples import PARTS, Examples, Row, gather
+from heldout.data.sources import FolderSource
 from heldout.data.splits import Split, make_split
 from heldout.errors import DataError, UsageError
 
@@ -20,7 +21,7 @@ unhurried = settings(deadline=None, max_examples=50, suppress_health_check=[Heal
 
 def examples_of(counts: list[int], part: int = -1, more: tuple[Row, ...] = ()) -> Examples:
     rows: list[Row] = [(f"{c:02d}/{i:04d}.jpg", f"{c:02d}", part) for c, n in enumerate(counts) for i in range(n)]
-    return gather(Path("/d"), [*rows, *more], layout="class folders")
+    return gather(FolderSource(Path("/d")), [*rows, *more], layout="class folders")
 
 
 def counts_of(examples: Examples, split: Split, part: int) -> list[int]:
@@ -71,7 +72,7 @@ def test_a_split_is_a_function_of_the_seed_and_not_of_the_order(counts: list[int
         (id_, examples.classes[label], -1) for id_, label in zip(examples.ids, examples.labels, strict=True)
     ]
     random.shuffle(rows)  # type: ignore[attr-defined]
-    shuffled = gather(Path("/elsewhere"), rows, layout="listing")
+    shuffled = gather(FolderSource(Path("/elsewhere")), rows, layout="listing")
     parts = make_split(examples, seed=seed).parts
     assert np.array_equal(parts, make_split(shuffled, seed=seed).parts)
     assert np.array_equal(parts, make_split(examples, seed=seed).parts)
@@ -212,7 +213,7 @@ def test_two_clusters_too_large_for_the_share_still_give_both_parts() -> None:
 )
 def test_only_parts_that_the_data_does_not_give_are_made(given_: tuple[int, ...], made: tuple[str, ...]) -> None:
     rows: list[Row] = [(f"{c}{p}{i}", c, p) for c in "xy" for p in given_ for i in range(20)]
-    examples = gather(Path("/d"), rows, layout="split folders")
+    examples = gather(FolderSource(Path("/d")), rows, layout="split folders")
     split = make_split(examples, seed=0)
     assert split.made == made
     assert split.seed == 0
@@ -239,17 +240,43 @@ def test_a_class_that_stays_in_train_anyway_may_give_its_last_open_example() -> 
     assert split.parts[-3:].tolist() == [TRAIN, VALIDATION, TEST]
 
 
+@pytest.mark.parametrize(("n", "in_parts"), [(1, [1, 0, 0]), (2, [1, 0, 1]), (3, [1, 1, 1])])
+def test_a_class_with_few_examples_is_in_train_first_then_in_test(n: int, in_parts: list[int]) -> None:
+    examples = examples_of([n, 10, 10])
+    for seed in range(5):
+        split = make_split(examples, seed=seed)
+        assert [counts_of(examples, split, part)[0] for part in range(3)] == in_parts
+        assert counts_of(examples, split, TEST)[1:] == [2, 2]
+
+
+def test_the_only_example_of_a_class_stays_in_a_given_train_part() -> None:
+    examples = examples_of([1, 10], TRAIN, more=(("00/t.jpg", "00", TEST), ("01/t.jpg", "01", TEST)))
+    split = make_split(examples, seed=0)
+    assert [counts_of(examples, split, part) for part in range(3)] == [[1, 8], [0, 2], [1, 1]]
+
+
+@unhurried
+@given(st.lists(st.integers(1, 6), min_size=2, max_size=6), st.integers(0, 99), SHARES, SHARES)
+def test_no_class_is_missing_from_a_part_that_its_examples_could_fill(
+    counts: list[int], seed: int, test_share: float, validation_share: float
+) -> None:
+    examples = examples_of([*counts, 8, 8])
+    split = make_split(examples, seed=seed, test_share=test_share, validation_share=validation_share)
+    for part, least in ((TRAIN, 1), (TEST, 2), (VALIDATION, 3)):
+        assert [n > 0 for n in counts_of(examples, split, part)] == [n >= least for n in [*counts, 8, 8]]
+
+
 @pytest.mark.parametrize(
-    ("counts", "part", "message"),
+    ("counts", "message"),
     [
-        ([1, 10], -1, r"1 of 2 classes have too few .* train, validation and test: '00 \(1\)'"),
-        ([2, 10], -1, r"train, validation and test: '00 \(2\)'"),
-        ([1, 10, 1], TRAIN, r"2 of 3 classes have too few .*: '00 \(1\)', '02 \(1\)'"),
+        ([1, 10], r"examples of 1 of 2 classes can be spared for test .*: '00 \(1\)', '01 \(10\)'"),
+        ([1, 1, 1], r"examples of 0 of 3 classes can be spared for test"),
+        ([2, 2], r"examples of 0 of 2 classes can be spared for validation"),
     ],
 )
-def test_a_class_with_too_few_examples_is_refused(counts: list[int], part: int, message: str) -> None:
+def test_a_part_that_could_tell_nothing_is_refused(counts: list[int], message: str) -> None:
     with pytest.raises(DataError, match=message):
-        make_split(examples_of(counts, part), seed=0)
+        make_split(examples_of(counts), seed=0)
 
 
 def test_two_examples_are_enough_for_train_and_one_part() -> None:
@@ -257,23 +284,28 @@ def test_two_examples_are_enough_for_train_and_one_part() -> None:
     assert counts_of(examples, make_split(examples, seed=0), VALIDATION)[0] == 1
 
 
-def test_a_class_of_copies_is_refused_with_the_number_of_clusters() -> None:
+def test_a_class_of_copies_counts_by_its_clusters() -> None:
     examples = examples_of([6, 10])
     clusters = np.arange(16)
     clusters[:5] = 0
-    with pytest.raises(DataError, match=r"'00 \(6 in 2 clusters\)'"):
+    split = make_split(examples, seed=0, clusters=clusters)
+    assert [counts_of(examples, split, part)[0] for part in range(3)] == [5, 0, 1]
+    clusters[5] = 0
+    with pytest.raises(DataError, match=r"1 of 2 classes can be spared for test .*'00 \(6 in 1 clusters\)'"):
         make_split(examples, seed=0, clusters=clusters)
 
 
-def test_clusters_that_chain_all_classes_together_are_refused() -> None:
+def test_clusters_that_chain_all_classes_together_give_what_they_can() -> None:
     # Three classes, three clusters, each of two classes: no one cluster holds all three, and two leave but two.
     rows: list[Row] = [(f"{c}{i}", c, TRAIN) for c in "xyz" for i in range(2)]
     rows += [(f"{c}t", c, TEST) for c in "xyz"]
-    examples = gather(Path("/d"), rows, layout="split folders")
+    examples = gather(FolderSource(Path("/d")), rows, layout="split folders")
     numbers = {"x0": 1, "x1": 2, "y0": 1, "y1": 3, "z0": 2, "z1": 3}
     clusters = np.array([numbers.get(id_, 10 + i) for i, id_ in enumerate(examples.ids)])
-    with pytest.raises(DataError, match=r"no way was found to put examples of '.' into validation without parting"):
-        make_split(examples, seed=0, clusters=clusters)
+    split = make_split(examples, seed=0, clusters=clusters)
+    assert shared_clusters(clusters, split.parts) == []
+    assert sorted(counts_of(examples, split, VALIDATION)) == [0, 1, 1]
+    assert min(counts_of(examples, split, TRAIN)) == 1
 
 
 def test_one_class_is_refused() -> None:
@@ -284,7 +316,7 @@ def test_one_class_is_refused() -> None:
 
 def test_a_class_without_any_example_is_refused() -> None:
     examples = examples_of([10, 10, 10]).take(np.arange(20))
-    with pytest.raises(DataError, match=r"1 of 3 classes .*: '02 \(0\)'"):
+    with pytest.raises(DataError, match=r"1 of 3 classes have no example that can be used: '02'"):
         make_split(examples, seed=0)
 
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from heldout.data.examples import PassedOver
-from heldout.data.walking import leads_back, look_into, pictures_below, printable, reading, why_no_file
+from heldout.data.sources import FolderSource, pictures_below
+from heldout.data.walking import leads_back, look_into, printable, reading, why_no_file
 from heldout.errors import DataError
 
 
@@ -25,8 +26,11 @@ def test_every_picture_suffix_counts_in_any_case(tmp_path: Path) -> None:
 
 
 def test_pictures_below_goes_into_every_folder_and_names_what_it_passes_over(tmp_path: Path) -> None:
-    write(tmp_path, "a.jpg", "deep/er/b.jpg", "deep/notes.txt", ".hidden/c.jpg", "deep/.DS_Store", "x.jpg/d.jpg")
-    found, passed_over = pictures_below(tmp_path, "cat/")
+    write(
+        tmp_path / "cat", "a.jpg", "deep/er/b.jpg", "deep/notes.txt", ".hidden/c.jpg", "deep/.DS_Store", "x.jpg/d.jpg"
+    )
+    write(tmp_path, "dog/e.jpg")
+    found, passed_over = pictures_below(FolderSource(tmp_path), "cat/")
     assert sorted(found) == ["cat/a.jpg", "cat/deep/er/b.jpg", "cat/x.jpg/d.jpg"]
     assert sorted(passed_over, key=lambda thing: thing.name) == [
         PassedOver("cat/.hidden", "the name begins with a dot"),
@@ -49,7 +53,7 @@ def test_what_is_no_regular_file_is_passed_over_and_never_opened(tmp_path: Path)
             server.bind("socket.jpg")
         finally:
             os.chdir(here)
-        found, passed_over = pictures_below(tmp_path)
+        found, passed_over = pictures_below(FolderSource(tmp_path))
     assert found == []
     assert {thing.name: thing.reason for thing in passed_over} == {
         "pipe.jpg": "a named pipe",
@@ -64,7 +68,7 @@ def test_what_is_no_regular_file_is_passed_over_and_never_opened(tmp_path: Path)
 def test_links_to_files_are_followed_wherever_they_lead(tmp_path: Path) -> None:
     write(tmp_path, "elsewhere/a.bin", "here/b.jpg")
     (tmp_path / "here/a.jpg").symlink_to("../elsewhere/a.bin")
-    found, passed_over = pictures_below(tmp_path / "here")
+    found, passed_over = pictures_below(FolderSource(tmp_path / "here"))
     assert sorted(found) == ["a.jpg", "b.jpg"]
     assert passed_over == []
 
@@ -77,7 +81,7 @@ def test_names_that_are_no_utf8_are_an_error_for_pictures_and_folders(tmp_path: 
 
 def test_names_that_are_no_utf8_are_passed_over_in_a_form_that_can_be_written(tmp_path: Path) -> None:
     (tmp_path / os.fsdecode(b"\xff.txt")).write_bytes(b"")
-    _, passed_over = pictures_below(tmp_path)
+    _, passed_over = pictures_below(FolderSource(tmp_path))
     assert passed_over == [PassedOver("\\xff.txt", "no picture suffix")]
     assert printable("caf\u00e9") == "caf\u00e9"
 
@@ -85,7 +89,7 @@ def test_names_that_are_no_utf8_are_passed_over_in_a_form_that_can_be_written(tm
 def test_hostile_names_are_ids_like_any_other(tmp_path: Path) -> None:
     names = ["a\nb.jpg", "\x1b[31m.jpg", "<script>alert(1)<.jpg", "{{7*7}}.jpg", "\u202e.jpg", "-rf.jpg", "=cmd().jpg"]
     write(tmp_path, *names, "n" * 251 + ".jpg")
-    assert sorted(pictures_below(tmp_path)[0]) == sorted([*names, "n" * 251 + ".jpg"])
+    assert sorted(pictures_below(FolderSource(tmp_path))[0]) == sorted([*names, "n" * 251 + ".jpg"])
 
 
 def test_why_no_file_tells_what_stands_there(tmp_path: Path) -> None:

@@ -33,10 +33,6 @@ def _one_class(data: Path) -> None:
     class_folders(data, 4, kinds=("blobs",))
 
 
-def _single(data: Path) -> None:
-    class_folders(data, {"blobs": 5, "meadow": 5, "stripes": 1})
-
-
 def _all_broken(data: Path) -> None:
     for kind in ("blobs", "meadow"):
         for number in range(5):
@@ -79,7 +75,6 @@ CASES = [
     Case("an empty folder", _empty, [], ["empty"]),
     Case("a folder that is not there", _absent, [], ["photos"]),
     Case("one class only", _one_class, [], ["class"]),
-    Case("a class with one picture", _single, [], ["stripes"]),
     Case("no picture is readable", _all_broken, [], ["10 of 10", "0.jpg"]),
     Case("no picture is readable and all are skipped", _all_broken, ["--skip-bad"], []),
     Case("one picture is not readable", _one_broken, [], ["1 of 13", "bad one.jpg", "--skip-bad"]),

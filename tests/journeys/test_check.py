@@ -1,6 +1,7 @@
 """`heldout check` finds what was planted in the data."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -91,11 +92,45 @@ def test_the_sample_grid_is_a_picture_and_the_same_is_written_down(checked: tupl
     assert json.loads((home / "checks" / "planted-001" / "check.json").read_bytes()) == content
 
 
+def test_pairs_are_told_with_what_they_do_to_a_score(checked: tuple[Outcome, Path]) -> None:
+    pairs = checked[0].json()["pairs"]
+    assert pairs["n"] == sum(pairs["n_of_kind"].values()) == len(pairs["shown"])
+    leak = next(pair for pair in pairs["shown"] if pair["second"] == "train/blobs/leak.png")
+    assert leak == {
+        "first": "test/blobs/leak.bmp",
+        "second": "train/blobs/leak.png",
+        "kind": "across-parts",
+        "likeness": 1.0,
+        "exact": True,
+        "classes": ["blobs", "blobs"],
+        "parts": ["test", "train"],
+    }
+    torn = next(pair for pair in pairs["shown"] if pair["second"] == "train/stripes/torn-too.png")
+    assert (torn["kind"], torn["exact"], torn["classes"]) == ("two-labels", True, ["meadow", "stripes"])
+    kinds = [pair["kind"] for pair in pairs["shown"]]
+    assert kinds == sorted(kinds)  # the alphabet happens to have them by gravity
+
+
+def test_the_page_stands_beside_the_record_and_shows_what_was_planted(checked: tuple[Outcome, Path]) -> None:
+    outcome, home = checked
+    page = Path(outcome.json()["page"])
+    assert page == Path("checks/planted-001/check.html")
+    html = (home / page).read_text(encoding="utf-8")
+    for words in ("must be acted on", "exact copy", "test/blobs/leak.bmp", "val/stripes/bad.jpg", "train/.thumbs"):
+        assert words in html
+    assert sorted(path.name for path in (home / page).parent.iterdir()) == ["check.html", "check.json", "samples.png"]
+
+
 def test_a_person_reads_the_same(planted: Path, tmp_path: Path) -> None:
     outcome = heldout("check", planted, cwd=tmp_path)
     assert outcome.code == 1
     for words in ("val/stripes/bad.jpg: ", "error: 1 pictures stand in more than one part", "fix: ", "samples  "):
         assert words in outcome.out
+    for line in (
+        r"pairs of near copies: \d+ \(\d+ in two parts, .*\), 2 of them exact$",
+        "page  checks/planted-001/check.html$",
+    ):
+        assert re.search(line, outcome.out, re.MULTILINE)
 
 
 def test_clean_pictures_pass(photos: Path, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ import heldout as library
 from heldout.data.examples import PARTS
 from journeys.command_line import content_of, fine, heldout
 from journeys.conftest import Trained
-from make import split_folders
+from make import class_folders, split_folders
 
 
 def test_every_file_of_the_run_is_there_and_nothing_half_written(trained: Trained) -> None:
@@ -159,14 +159,24 @@ def test_the_report_is_made_again_after_the_pictures_are_gone(trained: Trained, 
     shutil.copytree(trained.folder, run)
     page = (run / "report.html").read_text()
     (run / "report.html").unlink()
-    plan = (run / "plan.toml").read_text()
-    (run / "plan.toml").write_text(plan.replace(str(trained.photos), str(tmp_path / "gone")))
-    outcome = fine(
-        heldout("report", run, "--json", cwd=tmp_path, environment={"HELDOUT_CACHE": str(tmp_path / "none")})
-    )
+    trained.photos.rename(tmp_path / "gone")
+    try:
+        outcome = heldout("report", run, "--json", cwd=tmp_path, environment={"HELDOUT_CACHE": str(tmp_path / "none")})
+    finally:
+        (tmp_path / "gone").rename(trained.photos)
+    fine(outcome)
     assert outcome.json() == {"report": str(run / "report.html")}
     again = (run / "report.html").read_text()
     assert again.count("data:image") == page.count("data:image") > 0
+
+
+def test_a_class_with_one_picture_is_learned_and_told(tmp_path: Path) -> None:
+    class_folders(tmp_path / "photos", {"blobs": 6, "meadow": 6, "stripes": 1})
+    found = fine(heldout("train", tmp_path / "photos", "--json", cwd=tmp_path)).json()
+    (doubt,) = [finding for finding in found["findings"] if finding["code"] == "class-too-small-for-split"]
+    assert doubt["severity"] == "error"
+    assert doubt["where"] == ["stripes"]
+    assert found["scores"]["data"]["counts"]["test"][found["scores"]["data"]["classes"].index("stripes")] == 0
 
 
 def test_doctor_tells_what_works_here(tmp_path: Path) -> None:

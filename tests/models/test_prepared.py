@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from heldout.errors import RunFolderError
 from heldout.models.backbones import find_backbone
 from heldout.models.build import count_parameters, random_network
 from heldout.models.network import Network
@@ -68,3 +69,15 @@ def test_names_of_other_makes_are_file_names(lite0: Prepared, tmp_path: Path) ->
     assert lite0.folder.name.startswith("efficientnet-lite0-")
     odd = prepared_from_tensors(RESNET, {"a": np.zeros(1, np.float32)}, "fc", tmp_path)
     assert "/" not in file_name(odd.backbone)
+
+
+def test_tensors_of_no_such_network_are_refused(tmp_path: Path) -> None:
+    state = {key: value.numpy() for key, value in drawn().state_dict().items() if not key.startswith("fc.")}
+    for changed in (
+        {key: value for key, value in state.items() if key != "bn1.bias"},
+        state | {"other": np.zeros(1, np.float32)},
+        state | {"bn1.bias": np.zeros(1, np.float32)},
+    ):
+        prepared = prepared_from_tensors(RESNET, changed, "fc", tmp_path)
+        with pytest.raises(RunFolderError, match=r"not those of resnet18: 1 tensors .* such as '(bn1.bias|other)'"):
+            network_of(prepared)

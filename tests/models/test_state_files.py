@@ -1,5 +1,6 @@
 import io
 import pickle
+import zipfile
 from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
@@ -128,6 +129,28 @@ def test_a_truncated_file_is_refused(kind: str, share: float, tmp_path: Path) ->
     path.write_bytes(path.read_bytes()[: int(share * path.stat().st_size)])
     with pytest.raises(WeightsError, match="cannot be read as"):
         read_state(path)
+
+
+def test_one_wrong_bit_in_a_checkpoint_is_found(tmp_path: Path) -> None:
+    path = saved(tmp_path, SMALL)
+    data = bytearray(path.read_bytes())
+    data[data.index(SMALL["a.weight"].numpy().tobytes()) + 6] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(WeightsError, match=r"is damaged: the checksum of .*data/0"):
+        read_state(path)
+
+
+def test_a_checkpoint_packed_again_is_read_unless_it_inflates_far(tmp_path: Path) -> None:
+    with zipfile.ZipFile(saved(tmp_path, SMALL)) as plain:
+        members = {name: plain.read(name) for name in plain.namelist()}
+    for zeros in (0, 10**6):
+        with zipfile.ZipFile(tmp_path / "weights.pth", "w", zipfile.ZIP_DEFLATED) as packed:
+            for name, data in (members | {"weights/more": bytes(zeros)}).items():
+                packed.writestr(name, data)
+        if not zeros:
+            assert fingerprint(read_state(tmp_path / "weights.pth")) == fingerprint(SMALL)
+    with pytest.raises(WeightsError, match=r"inflates to 1,00.,... bytes, more than 10 times"):
+        read_state(tmp_path / "weights.pth")
 
 
 @pytest.mark.parametrize(

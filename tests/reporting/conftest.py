@@ -1,11 +1,13 @@
-"""One report of each kind of run, made once for all tests of this folder."""
+"""One report of each kind of run, made once for all tests of this folder; and a browser."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from heldout.reporting.page import write_report
+from reporting.browsing import started_browser
 from reporting.run_folders import (
     flower_run,
     hostile_run,
@@ -33,3 +35,11 @@ def run_folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     for folder in folders.values():
         write_report(folder)
     return folders
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """One headless Chromium for all tests of a file."""
+    driver = started_browser(tmp_path_factory.mktemp("browser"))
+    yield driver
+    driver.quit()

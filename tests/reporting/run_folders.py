@@ -69,6 +69,7 @@ class Shape:
     test_openings: int = 1
     findings: tuple[Mapping[str, Any], ...] = FINDINGS
     hostile_files: bool = False
+    n_suspects: int | None = 26
 
 
 def flower_run(folder: Path) -> Path:
@@ -91,12 +92,12 @@ def hostile_run(folder: Path) -> Path:
 
 def perfect_run(folder: Path) -> Path:
     """No mistake and no finding, two classes."""
-    return make_run(folder, Shape(classes=("cat", "dog"), n_test=80, is_perfect=True, findings=()))
+    return make_run(folder, Shape(classes=("cat", "dog"), n_test=80, is_perfect=True, findings=(), n_suspects=0))
 
 
 def untested_run(folder: Path) -> Path:
     """A run whose held-out part was not opened, trained by epochs."""
-    return make_run(folder, Shape(has_test=False, by_epochs=True))
+    return make_run(folder, Shape(has_test=False, by_epochs=True, n_suspects=None))
 
 
 def unequal_run(folder: Path) -> Path:
@@ -123,6 +124,8 @@ def make_run(folder: Path, shape: Shape) -> Path:
     leading = "test" if shape.has_test else "validation"
     _write_thumbnails(folder, leading, parts[leading], train)
     _write_curves(folder, by_epochs=shape.by_epochs)
+    if shape.n_suspects is not None:
+        _write_suspects(folder, shape, shape.n_suspects)
     return folder
 
 
@@ -194,6 +197,7 @@ def _scores(shape: Shape, parts: Mapping[str, Predictions], train: Int[np.ndarra
             "majority": majority(train, labels, n_classes).as_dict(),
             "nearest_centroid": share("nearest_centroid", int(0.8 * len(labels)), len(labels)).as_dict(),
         },
+        "suspects": _suspicion(shape.n_suspects, len(train) + len(parts["validation"])),
         "data": {
             "n": len(train) + sum(map(len, parts.values())),
             "n_train": len(train),
@@ -217,6 +221,38 @@ def _scores(shape: Shape, parts: Mapping[str, Predictions], train: Int[np.ndarra
             "input": "3x224x224",
         },
     }
+
+
+def _suspicion(n_suspects: int | None, n: int) -> dict[str, Any] | None:
+    if n_suspects is None:
+        return None
+    ceiling = share("ceiling", n - n_suspects, n).as_dict()
+    return {"n": n, "n_suspects": n_suspects, "n_not_judged": 0, "ceiling": ceiling, "confirmed_share": 0.51}
+
+
+def _write_suspects(folder: Path, shape: Shape, n: int) -> None:
+    n_classes = len(shape.classes)
+    stem = HOSTILE_FILE if shape.hostile_files else "train/odd"
+    rows = [
+        {
+            "id": f"{stem}_{row:03d}.jpg",
+            "part": "train" if row % 3 else "validation",
+            "label": shape.classes[row % n_classes],
+            "suggested": shape.classes[(row + 1) % n_classes],
+            "p_label": 0.02 + row / 200,
+            "p_suggested": 0.97 - row / 100,
+            # Of the last two no picture was kept, and the third has no clear example of its class.
+            "jpeg": jpeg_of(drawn_picture((row + 1) % n_classes, 500 + row)) if row < 24 else b"",
+            "jpeg_like_label": jpeg_of(drawn_picture(row % n_classes, 1)) if row < 24 and row != 2 else b"",
+            "jpeg_like_suggested": jpeg_of(drawn_picture((row + 1) % n_classes, 2)) if row < 24 else b"",
+        }
+        for row in range(n)
+    ]
+    texts = [(name, pa.string()) for name in ("id", "part", "label", "suggested")]
+    numbers = [(name, pa.float64()) for name in ("p_label", "p_suggested")]
+    pictures = [(name, pa.binary()) for name in ("jpeg", "jpeg_like_label", "jpeg_like_suggested")]
+    schema = pa.schema([*texts, *numbers, *pictures])
+    pq.write_table(pa.Table.from_pylist(rows, schema=schema), folder / "suspects.parquet")
 
 
 def _environment(name: str) -> dict[str, Any]:

@@ -52,16 +52,16 @@ def test_each_kind_of_run_has_its_figures(run_folders: dict[str, Path], kind: st
 
 def test_a_run_without_curves_has_the_other_figures(run_folders: dict[str, Path]) -> None:
     results = replace(read_results(run_folders["flowers"]), head_path=None)
-    assert set(draw_figures(results)) == {"confusion", "recall", "reliability"}
+    assert set(draw_figures(results.drawable)) == {"confusion", "recall", "reliability"}
 
 
 def test_the_same_run_gives_the_same_bytes(run_folders: dict[str, Path]) -> None:
     results = read_results(run_folders["flowers"])
-    assert draw_figures(results) == draw_figures(results)
+    assert draw_figures(results.drawable) == draw_figures(results.drawable)
 
 
 def test_figures_carry_no_date_and_no_version(run_folders: dict[str, Path]) -> None:
-    for svg, png, _ in draw_figures(read_results(run_folders["flowers"])).values():
+    for svg, png, _ in draw_figures(read_results(run_folders["flowers"]).drawable).values():
         assert b"date" not in svg
         assert mpl.__version__.encode() not in svg
         assert b"Software" not in png
@@ -168,7 +168,7 @@ def test_a_thousand_classes_cost_no_more_figures(run_folders: dict[str, Path]) -
     confusion = (np.eye(1000, dtype=int) * 5).tolist()
     many = {**results.leading, "confusion": confusion, "per_class": [one_class(name, 0.9) for name in names]}
     started = time.perf_counter()
-    drawn = draw_figures(replace(results, test=many, classes=names))  # type: ignore[arg-type]
+    drawn = draw_figures(replace(results, test=many, classes=names).drawable)  # type: ignore[arg-type]
     assert time.perf_counter() - started < 10
     assert len(drawn) == 5
     assert all(len(svg) < 300_000 for svg, _, _ in drawn.values())

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from heldout.data.sources import FolderSource
 from heldout.errors import RunFolderError
 from heldout.models.choosing import machine
 from heldout.models.prepared import Prepared
@@ -96,14 +97,14 @@ def test_asking_about_files_gives_the_same_answers_alone_and_together(classifier
         pixels = np.random.default_rng(number).integers(0, 256, (40, 50, 3), dtype=np.uint8)
         Image.fromarray(pixels).save(tmp_path / f"{number}.png")
     (tmp_path / "bad.png").write_bytes(b"")
-    together = ask(classifier, tmp_path, ["0.png", "bad.png", "1.png", "2.png"], cache=cache)
+    together = ask(classifier, FolderSource(tmp_path), ["0.png", "bad.png", "1.png", "2.png"], cache=cache)
     assert together.readable == (0, 2, 3)
     assert [file.id for file in together.survey.unreadable] == ["bad.png"]
     assert together.logits.shape == (3, 3)
     shutil.rmtree(cache / "features")
-    alone = ask(classifier, tmp_path, ["2.png"], cache=cache)
+    alone = ask(classifier, FolderSource(tmp_path), ["2.png"], cache=cache)
     np.testing.assert_array_equal(alone.logits[0], together.logits[2])
-    assert ask(classifier, tmp_path, ["bad.png"], cache=cache).logits.shape == (0, 3)
+    assert ask(classifier, FolderSource(tmp_path), ["bad.png"], cache=cache).logits.shape == (0, 3)
 
 
 def test_logits_of_many_rows_are_those_of_each(classifier: Classifier, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from PIL import Image
 
 from heldout.data import survey
 from heldout.data.decoding import PixelPath, decode, to_pixels
+from heldout.data.sources import FolderSource
 from heldout.training.looking import Product, look_at
 from heldout.training.stores import ArrayStore, FactStore
 
@@ -66,7 +67,7 @@ def test_every_picture_gets_its_own_row_whatever_the_batch(
     engine = MeanColour(batch_size)
     products = [product(tmp_path, engine), canvases(tmp_path)]
     facts = FactStore(tmp_path / "facts", 12)
-    look = look_at(tmp_path / "photos", list(photos), products, facts)
+    look = look_at(FolderSource(tmp_path / "photos"), list(photos), products, facts)
     assert look.n_decoded == 8
     assert set(engine.sizes) == {batch_size}
     for known, data in zip(look.survey.facts, photos.values(), strict=True):
@@ -79,7 +80,7 @@ def test_every_picture_gets_its_own_row_whatever_the_batch(
 
 
 def test_bad_files_are_told_in_order_and_leave_a_gap(tmp_path: Path, photos: dict[str, bytes]) -> None:
-    look = look_at(tmp_path / "photos", [*photos, "absent.png"], [], FactStore(tmp_path / "facts", 12))
+    look = look_at(FolderSource(tmp_path / "photos"), [*photos, "absent.png"], [], FactStore(tmp_path / "facts", 12))
     assert [file.id for file in look.survey.unreadable] == ["02.png", "05.png", "10.png", "absent.png"]
     assert [index for index, facts in enumerate(look.survey.facts) if facts is None] == [2, 5, 10, 11]
     assert [facts.height for facts in look.survey.facts if facts] == [20, 21, 23, 24, 26, 27, 28, 29]
@@ -90,32 +91,41 @@ def test_a_second_look_decodes_nothing_and_finds_the_same(
     tmp_path: Path, photos: dict[str, bytes], batch_size: int
 ) -> None:
     first = look_at(
-        tmp_path / "photos",
+        FolderSource(tmp_path / "photos"),
         list(photos),
         [product(tmp_path, MeanColour(batch_size))],
         FactStore(tmp_path / "facts", 12),
     )
     engine = MeanColour(batch_size)
-    second = look_at(tmp_path / "photos", list(photos), [product(tmp_path, engine)], FactStore(tmp_path / "facts", 12))
+    second = look_at(
+        FolderSource(tmp_path / "photos"), list(photos), [product(tmp_path, engine)], FactStore(tmp_path / "facts", 12)
+    )
     assert (second.n_decoded, engine.sizes) == (0, [])
     assert second.survey == first.survey
 
 
 def test_only_what_is_missing_is_made(tmp_path: Path, photos: dict[str, bytes]) -> None:
     names = list(photos)
-    look_at(tmp_path / "photos", names[:5], [product(tmp_path, MeanColour(1))], FactStore(tmp_path / "facts", 12))
+    look_at(
+        FolderSource(tmp_path / "photos"),
+        names[:5],
+        [product(tmp_path, MeanColour(1))],
+        FactStore(tmp_path / "facts", 12),
+    )
     engine = MeanColour(1)
-    look = look_at(tmp_path / "photos", names, [product(tmp_path, engine)], FactStore(tmp_path / "facts", 12))
+    look = look_at(
+        FolderSource(tmp_path / "photos"), names, [product(tmp_path, engine)], FactStore(tmp_path / "facts", 12)
+    )
     assert look.n_decoded == len(engine.sizes) == 4
     both = [product(tmp_path, engine), canvases(tmp_path)]
-    assert look_at(tmp_path / "photos", names, both, FactStore(tmp_path / "facts", 12)).n_decoded == 8
+    assert look_at(FolderSource(tmp_path / "photos"), names, both, FactStore(tmp_path / "facts", 12)).n_decoded == 8
     assert len(engine.sizes) == 4
 
 
 def test_engines_of_different_batches_work_side_by_side(tmp_path: Path, photos: dict[str, bytes]) -> None:
     engines = [MeanColour(3), MeanColour(1), MeanColour(2)]
     products = [product(tmp_path, engine) for engine in engines]
-    look = look_at(tmp_path / "photos", list(photos), products, FactStore(tmp_path / "facts", 12))
+    look = look_at(FolderSource(tmp_path / "photos"), list(photos), products, FactStore(tmp_path / "facts", 12))
     keys = [facts.sha256 for facts in look.survey.facts if facts]
     rows = [one.store.rows(keys).all() for one in products]
     np.testing.assert_array_equal(rows[0], rows[1])
@@ -131,7 +141,7 @@ def test_results_do_not_depend_on_the_number_of_threads(
         monkeypatch.setattr("heldout.training.looking.n_decoding_threads", lambda n=n_threads: n)
         folder = tmp_path / str(n_threads)
         products = [product(folder, MeanColour(2)), canvases(folder)]
-        look = look_at(tmp_path / "photos", list(photos), products, FactStore(folder / "facts", 12))
+        look = look_at(FolderSource(tmp_path / "photos"), list(photos), products, FactStore(folder / "facts", 12))
         keys = [facts.sha256 for facts in look.survey.facts if facts]
         found.append((look.survey, *(one.store.rows(keys).all().tobytes() for one in products)))
     assert found[0] == found[1]
@@ -139,16 +149,23 @@ def test_results_do_not_depend_on_the_number_of_threads(
 
 
 def test_the_limit_of_pixels_holds_for_known_pictures_too(tmp_path: Path, photos: dict[str, bytes]) -> None:
-    anew = look_at(tmp_path / "photos", list(photos), [], FactStore(tmp_path / "new", 12), max_pixels=17 * 24)
-    look_at(tmp_path / "photos", list(photos), [], FactStore(tmp_path / "facts", 12))
-    again = look_at(tmp_path / "photos", list(photos), [], FactStore(tmp_path / "facts", 12), max_pixels=17 * 24)
+    anew = look_at(
+        FolderSource(tmp_path / "photos"), list(photos), [], FactStore(tmp_path / "new", 12), max_pixels=17 * 24
+    )
+    look_at(FolderSource(tmp_path / "photos"), list(photos), [], FactStore(tmp_path / "facts", 12))
+    again = look_at(
+        FolderSource(tmp_path / "photos"), list(photos), [], FactStore(tmp_path / "facts", 12), max_pixels=17 * 24
+    )
     assert again.survey == anew.survey
     assert [file.id for file in again.survey.unreadable] == [f"{n:02d}.png" for n in (2, 5, 6, 7, 8, 9, 10)]
 
 
 def test_one_picture_in_two_files_has_one_row(tmp_path: Path, photos: dict[str, bytes]) -> None:
     look = look_at(
-        tmp_path / "photos", ["00.png", "01.png", "00.png"], [canvases(tmp_path)], FactStore(tmp_path / "facts", 12)
+        FolderSource(tmp_path / "photos"),
+        ["00.png", "01.png", "00.png"],
+        [canvases(tmp_path)],
+        FactStore(tmp_path / "facts", 12),
     )
     assert look.survey.facts[0] == look.survey.facts[2] != look.survey.facts[1]
 
@@ -157,7 +174,7 @@ def test_progress_ends_at_all_files(tmp_path: Path, photos: dict[str, bytes]) ->
     told: list[tuple[int, int, float]] = []
     engine = MeanColour(4)
     look_at(
-        tmp_path / "photos",
+        FolderSource(tmp_path / "photos"),
         list(photos),
         [product(tmp_path, engine)],
         FactStore(tmp_path / "facts", 12),
@@ -168,5 +185,5 @@ def test_progress_ends_at_all_files(tmp_path: Path, photos: dict[str, bytes]) ->
 
 
 def test_no_files_are_no_trouble(tmp_path: Path) -> None:
-    look = look_at(tmp_path, [], [], FactStore(tmp_path / "facts", 12))
+    look = look_at(FolderSource(tmp_path), [], [], FactStore(tmp_path / "facts", 12))
     assert look.survey == survey.Survey((), ())

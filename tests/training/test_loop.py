@@ -11,6 +11,7 @@ from heldout.data.batches import Batches, evaluation_batches
 from heldout.data.decoding import PixelPath
 from heldout.models.resnet import resnet
 from heldout.training.arithmetic import make_arithmetic
+from heldout.training.course import begin
 from heldout.training.history import EpochRecord
 from heldout.training.loop import Fitted, Parts, fit_network, train_epochs
 from heldout.training.schedules import learning_rate
@@ -82,7 +83,8 @@ def test_torchs_generator_is_left_alone() -> None:
 def test_records_count_examples_and_tell_the_epochs_own_numbers() -> None:
     task, parts, settings = small_task(), small_parts(), quick()
     arithmetic = make_arithmetic("float32", task)
-    for epoch, record in enumerate(train_epochs(task, settings, parts=parts, precision="float32", seed=0)):
+    course = begin(task, settings, precision="float32")
+    for epoch, record in enumerate(train_epochs(course, settings, parts=parts, seed=0)):
         judged = evaluate(task, evaluation_batches(parts.validation), arithmetic=arithmetic)
         assert record.epoch == epoch
         assert (record.validation_loss, record.validation_correct) == (judged.loss, judged.n_correct)
@@ -109,7 +111,7 @@ def test_the_weights_of_the_epoch_with_the_lowest_validation_loss_are_kept() -> 
     task, parts, settings = small_task(), small_parts(), quick(learning_rate=0.2, epochs=5, warmup_share=0.0)
     states = {
         record.epoch: (record.validation_loss, state_of(task.net))
-        for record in train_epochs(task, settings, parts=parts, precision="float32", seed=0)
+        for record in train_epochs(begin(task, settings, precision="float32"), settings, parts=parts, seed=0)
     }
     best = min(states, key=lambda epoch: states[epoch][0])
     again = small_task()

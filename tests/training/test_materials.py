@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from heldout.data.examples import Examples
+from heldout.data.sources import FolderSource
 from heldout.data.survey import read_file
 from heldout.errors import DataError
 from heldout.models.choosing import machine
@@ -18,8 +19,9 @@ def part_of(root: Path) -> Part:
     pixels = np.random.default_rng(0).integers(0, 256, (40, 50, 3), dtype=np.uint8)
     Image.fromarray(pixels).save(root / "a.png")
     given = np.full(1, -1, np.int8)
-    examples = Examples(root, ("a.png",), np.zeros(1, np.int64), ("x", "y"), given, "listing", ())
-    return Part(examples, (read_file(root / "a.png")[1],))
+    source = FolderSource(root)
+    examples = Examples(source, ("a.png",), np.zeros(1, np.int64), ("x", "y"), given, "listing", ())
+    return Part(examples, (read_file(source, "a.png")[1],))
 
 
 def test_features_by_a_trained_backbone_are_computed_once_and_a_changed_file_is_told(

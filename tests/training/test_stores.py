@@ -5,8 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
+from heldout.data.appearance import appearance
 from heldout.data.decoding import PictureFacts
+from heldout.data.impressions import Impression
+from heldout.data.likeness import SIGNATURE_BYTES
 from heldout.errors import StorageError
 from heldout.training import stores
 from heldout.training.stores import ArrayStore, FactStore
@@ -169,10 +173,15 @@ def test_a_full_disk_is_an_error_of_ours(tmp_path: Path) -> None:
 # Facts
 
 
+def impression_of(number: int) -> Impression:
+    look = appearance(Image.new("RGB", (8, 8), (number, 0, 0)))
+    return Impression(b"JPEG" * 20 + bytes([number]), bytes([number]) * SIGNATURE_BYTES, look)
+
+
 def filled_facts(folder: Path, numbers: range) -> FactStore:
     store = FactStore(folder, 256)
     for number in numbers:
-        store.add(facts_of(number), b"JPEG" * 20 + bytes([number]))
+        store.add(facts_of(number), impression_of(number))
     store.flush()
     return store
 
@@ -184,18 +193,21 @@ def test_facts_and_thumbnails_are_found_by_a_new_object(tmp_path: Path) -> None:
     assert key(5) in store
     assert key(6) not in store
     assert list(store.facts([key(4), key(0), key(4)])) == [facts_of(4), facts_of(0), facts_of(4)]
+    assert list(store.appearances([key(5), key(2)])) == [impression_of(5).appearance, impression_of(2).appearance]
+    assert store.signatures([key(5), key(0), key(5)])[:, -1].tolist() == [5, 0, 5]
     assert store.thumbnail(key(5))[-1] == 5
     assert list(store.facts([])) == []
+    assert store.signatures([]).shape == (0, SIGNATURE_BYTES)
     with pytest.raises(KeyError, match=key(6)):
         store.facts([key(6)])
 
 
 def test_facts_that_wait_are_known(tmp_path: Path) -> None:
     store = FactStore(tmp_path, 256)
-    store.add(facts_of(1), b"thumbnail")
+    store.add(facts_of(1), impression_of(1))
     assert key(1) in store
     assert list(store.facts([key(1)])) == [facts_of(1)]
-    assert store.thumbnail(key(1)) == b"thumbnail"
+    assert store.thumbnail(key(1)) == impression_of(1).thumbnail
 
 
 def test_damaged_facts_are_never_believed(tmp_path: Path) -> None:
@@ -217,12 +229,14 @@ def test_damaged_facts_are_never_believed(tmp_path: Path) -> None:
                 continue
             try:
                 (got,) = store.facts([key(known)])
+                (look,) = store.appearances([key(known)])
+                (signature,) = store.signatures([key(known)])
                 thumbnail = store.thumbnail(key(known))
             except StorageError:
                 n_noticed += 1
                 continue
             assert got == facts_of(known)
-            assert thumbnail == b"JPEG" * 20 + bytes([known])
+            assert Impression(thumbnail, signature.tobytes(), look) == impression_of(known)
     assert n_noticed > 50
 
 

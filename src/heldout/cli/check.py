@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from heldout.cli.options import Data, Json
+from heldout.cli.options import Data, GroupBy, Json
 from heldout.cli.showing import Progress, finding_lines, print_json, print_lines
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
@@ -13,17 +13,20 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions
 @app.command()
 def check(
     data: Data,
-    out: Annotated[str, typer.Option(help="Where a folder with check.json and samples.png is made.")] = "checks",
-    backbone: Annotated[str, typer.Option(help="Whose pixels the sample grid shows.")] = "efficientnet-lite0",
+    out: Annotated[
+        str, typer.Option(help="Where a folder with check.html, check.json and samples.png is made.")
+    ] = "checks",
+    backbone: Annotated[str, typer.Option(help="Whose pixels the samples show.")] = "efficientnet-lite0",
+    group_by: GroupBy = None,
     as_json: Json = False,
 ) -> None:
-    """Look at labelled pictures: counts, sizes, unreadable files, copies, one picture under two labels, samples.
+    """Look at labelled pictures: counts, unreadable files, copies, leaks, oddities, samples; all of it on one page.
 
     The exit code is 1 when something must be acted on before a score can be trusted.
     """
     from heldout.checking import check as check_data
 
-    found = check_data(data, out=out, backbone=backbone, watcher=Progress())
+    found = check_data(data, out=out, backbone=backbone, group_by=group_by or "", watcher=Progress())
     content = found.as_dict()
     if as_json:
         print_json(content)
@@ -42,6 +45,8 @@ def _lines(content: dict[str, Any]) -> list[str]:
     for number, name in enumerate(content["classes"]):
         row = "  ".join(f"{content['counts'][part][number]:>10,}" for part in parts)
         lines.append(f"  {name:{width}}  {row}")
+    if groups := content["groups"]:
+        lines.append(f"groups: {groups['n']:,}, the largest of {groups['largest']:,} pictures")
     if sizes["median"]:
         smallest, median, largest = (" x ".join(map(str, sizes[key])) for key in ("smallest", "median", "largest"))
         lines.append(f"sizes: median {median}, from {smallest} to {largest}, {sizes['n_different']:,} different")
@@ -54,5 +59,19 @@ def _lines(content: dict[str, Any]) -> list[str]:
     if content["passed_over"]:
         lines += ["", f"passed over: {len(content['passed_over']):,}"]
         lines += [f"  {thing['name']}: {thing['reason']}" for thing in content["passed_over"][:20]]
+    lines += ["", _pairs_line(content["pairs"])]
     lines += ["", *finding_lines(content["findings"])] if content["findings"] else ["", "nothing found to doubt"]
-    return [*lines, "", f"samples  {content['samples']}"]
+    return [*lines, "", f"page  {content['page']}", f"samples  {content['samples']}"]
+
+
+def _pairs_line(pairs: dict[str, Any]) -> str:
+    if not pairs["n"]:
+        return "pairs of near copies: none"
+    words = {
+        "across-parts": "in two parts",
+        "two-labels": "under two labels",
+        "within-part": "of one label, not in two parts",
+    }
+    kinds = ", ".join(f"{n:,} {words[kind]}" for kind, n in pairs["n_of_kind"].items() if n)
+    more = f"; at least {pairs['n_dropped']:,} more were left out" if pairs["n_dropped"] else ""
+    return f"pairs of near copies: {pairs['n']:,} ({kinds}), {pairs['n_exact']:,} of them exact{more}"

@@ -19,9 +19,11 @@ COMMANDS = {
     "evaluate": "score a run on labelled pictures",
     "predict": "labels and calibrated probabilities of pictures",
     "report": "make report.html of a run again",
+    "resume": "go on with a run that was killed or stopped; --verify replays a run and compares",
     "doctor": "versions, devices, and which fast paths work here",
 }
 EXIT_INTERRUPTED = 130
+EXIT_TERMINATED = 143
 EXIT_INTERNAL = 70
 HELP = """heldout: from labelled pictures to a trained classifier with numbers you can trust
 
@@ -29,7 +31,9 @@ usage: heldout COMMAND [options]        heldout COMMAND --help tells more
 
 {commands}
 
-exit codes: 0 fine · 1 a check failed · 2 usage or bad input · 74 the disk refused · 130 interrupted
+exit codes: 0 fine · 1 a check failed · 2 usage or bad input · 70 a fault of heldout · 71 out of memory
+            74 the disk refused · 75 the run folder is in use · 76 a run folder is damaged
+            130 interrupted, 143 terminated: `heldout resume RUN` goes on
 """
 
 
@@ -37,21 +41,45 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the command line and leave the process with its exit code."""
     arguments = sys.argv[1:] if arguments is None else arguments
     try:
+        from heldout.interrupting import end_on_sigterm
+
+        end_on_sigterm()
         code = run(arguments)
         sys.stdout.flush()
     except KeyboardInterrupt:
         code = interrupted()
+    except SystemExit as end:
+        code = interrupted(EXIT_TERMINATED) if end.code == EXIT_TERMINATED else int(end.code or 0)
     except BrokenPipeError:
         # Whoever read our output has gone; Python must not complain when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 1
+    except Exception as error:
+        code = broken(error)
     sys.exit(code)
 
 
-def interrupted() -> int:
+def interrupted(code: int = EXIT_INTERRUPTED) -> int:
     """Say what an interruption means, and give its exit code."""
-    print("\ninterrupted: what was finished is kept, and the same command starts afresh beside it", file=sys.stderr)
-    return EXIT_INTERRUPTED
+    word = "terminated" if code == EXIT_TERMINATED else "interrupted"
+    print(f"\n{word}: what was finished is kept, and `heldout resume RUN` goes on with a run", file=sys.stderr)
+    return code
+
+
+def broken(error: Exception) -> int:
+    """Say that something failed for which there is no error of ours, and give its exit code."""
+    import traceback
+
+    if isinstance(error, MemoryError):
+        from heldout.errors import OutOfMemory
+
+        fix = "use a machine with more memory, or end other programs; `heldout resume RUN` goes on with a run"
+        return say_error(
+            OutOfMemory("there is not enough memory", expected="the memory that was asked for", fix=fix), as_json=False
+        )
+    print(f"error: a fault of heldout itself: {type(error).__name__}: {error}", file=sys.stderr)
+    traceback.print_exception(error)
+    return EXIT_INTERNAL
 
 
 def run(arguments: list[str]) -> int:

@@ -10,7 +10,8 @@ Data = Annotated[
     typer.Argument(
         metavar="DATA",
         help="Class folders; a folder with train/ val/ test/; a listing (CSV, Parquet, lines of `picture label`); "
-        "or the official Flowers-102.",
+        "the official Flowers-102; an archive of these (.zip, .tar, .tar.gz), read in place; or an address such as "
+        "s3://bucket/photos.",
         show_default=False,
     ),
 ]
@@ -20,4 +21,12 @@ RunFolder = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout; logs stay on stderr.")]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 SkipBad = Annotated[bool, typer.Option("--skip-bad", help="Leave unreadable files out, and record it.")]
+GroupBy = Annotated[
+    str | None,
+    typer.Option(
+        help="Never part these (patients, cameras, bursts): a column of the listing, or a regular expression on the "
+        "path whose first group names them.",
+        show_default=False,
+    ),
+]
 Seed = Annotated[int | None, typer.Option(help="Of every random number. [default: 0]", show_default=False)]

@@ -17,7 +17,7 @@ def predict(
     run: RunFolder,
     paths: Annotated[
         list[str] | None,
-        typer.Argument(metavar="PATH...", help="Pictures, folders of pictures, or - to read names from stdin."),
+        typer.Argument(metavar="PATH...", help="Pictures; folders, archives, addresses of them; or - for stdin."),
     ] = None,
     out: Annotated[
         Path | None, typer.Option(help="A .csv, .jsonl or .parquet file; CSV goes to stdout without it.")

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from heldout.cli.options import Data, Json, Seed, SkipBad
+from heldout.cli.options import Data, GroupBy, Json, Seed, SkipBad
 from heldout.cli.showing import Progress, finding_lines, print_json, print_lines, score_line
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
@@ -40,6 +40,7 @@ def train(  # noqa: PLR0913, PLR0917 -- one parameter a flag
     batch_size: Annotated[int | None, typer.Option(help="Not for frozen.", show_default=False)] = None,
     seed: Seed = None,
     skip_bad: SkipBad = False,
+    group_by: GroupBy = None,
     download: Annotated[bool, typer.Option("--download", help="Published weights may be fetched.")] = False,
     out: Annotated[
         str | None, typer.Option(help="Where the run folder is made. [default: runs]", show_default=False)
@@ -56,12 +57,14 @@ def train(  # noqa: PLR0913, PLR0917 -- one parameter a flag
     The held-out test part is opened once, at the end, and the opening is logged.
     """
     from heldout.allocator import keep_freed_memory
+    from heldout.data.remote import argument_without_secrets
     from heldout.plan import make_plan
     from heldout.verbs import train_as_planned
 
     named: dict[str, Any] = {
         "data.path": data,
         "data.skip_bad": skip_bad or None,
+        "data.group_by": group_by,
         "model.regime": regime,
         "model.backbone": backbone,
         "model.weights": weights,
@@ -75,7 +78,9 @@ def train(  # noqa: PLR0913, PLR0917 -- one parameter a flag
     planned = make_plan(named, file=plan, assignments=settings or ())
     if planned.training is not None:
         keep_freed_memory()  # before torch is imported
-    command = shlex.join(["heldout", *sys.argv[1:]]) if sys.argv[1:2] == ["train"] else ""
+    command = (
+        shlex.join(["heldout", *map(argument_without_secrets, sys.argv[1:])]) if sys.argv[1:2] == ["train"] else ""
+    )
     show(train_as_planned(planned, command=command, watcher=Progress()), as_json=as_json)
 
 
@@ -89,6 +94,11 @@ def show(run: Any, *, as_json: bool) -> None:
     for part, words in (("test", "held-out test"), ("validation", "validation (optimistic: choices were made on it)")):
         leading = scores[part]["scores"][0]
         lines.append(score_line(f"{words}: {leading['name'].replace('_', ' ')}", leading))
+        if part == "test" and (clean := scores["test_without_leaks"]):
+            same = next(score for score in clean["scores"] if score["name"] == leading["name"])
+            lines.append(
+                score_line(f"  without the {scores['test']['n'] - clean['n']:,} that have a copy in training", same)
+            )
     for name, score in scores["baselines"].items():
         if score is not None:
             lines.append(score_line(f"baseline, {name.replace('_', ' ')}: accuracy", score))

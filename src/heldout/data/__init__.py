@@ -3,6 +3,7 @@
 Requirements that every file here meets:
 
 - No input is changed, and nothing is opened before the file system has said that it is a regular file.
+- Bytes are asked of a `Source` alone, so a folder, an archive and an address are the same to everything else.
 - Nothing depends on the order in which the file system answers; ids are POSIX paths below one root.
 - There is one class map, from sorted names, made in `examples.gather`.
 - What cannot be used is a `DataError` with what, expected and fix; what can be used but weakens a number is a
@@ -13,12 +14,23 @@ In reading order:
 
 - `examples.py`: `Examples` and the class map.
 - `walking.py`: what stands in a folder, by kind.
+- `sources.py`: where the bytes are: `Source`, and `FolderSource`.
+- `random_access.py`, `member_names.py`: what archives are read from, and which names they may hold.
+- `zip_files.py`, `inflating.py`, `tar_files.py`, `archives.py`: archives, read in place.
+- `remote.py`: addresses such as s3://bucket/photos.
+- `groups.py`: which examples must not be parted.
 - `class_folders.py`, `listing_files.py`, `listings.py`, `flowers102.py`: the layouts.
 - `photos.py`: any of the layouts -> `Examples`.
 - `decoding.py`: bytes of a picture -> pixels, the one pixel path.
 - `survey.py`: one pass over all files, each judged.
+- `appearance.py`: what a picture looks like, in a few numbers.
 - `batches.py`: decoded pictures in seeded batches.
+- `likeness.py`: what near copies of a picture have in common, and how alike two are.
+- `candidates.py`, `near_duplicates.py`: pairs of near copies and their clusters.
 - `drawing.py`, `splits.py`: train, validation and test.
+- `small_classes.py`: classes with too few examples for every part -> a Finding.
 - `problems.py`: what weakens a score -> Findings.
+- `near_problems.py`: near copies -> Findings.
+- `oddities.py`, `overlays.py`: odd pictures, and looks and marks that go with a class -> Findings.
 - `sealed.py`: the held-out part.
 """

@@ -20,6 +20,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import UInt8
@@ -29,8 +30,10 @@ from PIL import Image, UnidentifiedImageError
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
 # 50 million pixels are 150 MB of RGB; the largest phone pictures in common use have 48 (2026).
 MAX_PIXELS = 50_000_000
-THUMBNAIL_SIDE = 128
 _RESAMPLING = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
+# How files of phones begin that are often called .jpg.
+_OF_PHONES = tuple(b"ftyp" + brand for brand in (b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"avif", b"avis"))
+_BEGINNINGS = (b"\xff\xd8\xff", b"\x89PNG\r\n", b"GIF8", b"II*\0", b"MM\0*")
 _TRANSPARENT_MODES = ("RGBA", "LA", "PA", "La", "RGBa")
 # What undoes each EXIF orientation; 1 is upright, and other numbers mean nothing.
 _UPRIGHT = {
@@ -89,7 +92,7 @@ class PictureFacts:
         format: Pillow's name of the file format.
         n_bytes: Size of the file.
         sha256: Of the file's bytes, hexadecimal.
-        pixels: 128 bits of the SHA-256 of size and RGB pixels, hexadecimal: equal for the same picture in
+        pixels: 128 bits of the SHA-256 of size and pixels, hexadecimal: equal for the same picture in
             another lossless format.
     """
 
@@ -104,10 +107,17 @@ class PictureFacts:
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """One decoded picture: RGB, upright, and what is known of its file."""
+    """One decoded picture.
+
+    Attributes:
+        image: RGB, upright.
+        facts: What is known of its file.
+        stored: As it came from the file, with what the file says beside the pixels.
+    """
 
     image: Image.Image
     facts: PictureFacts
+    stored: Image.Image
 
 
 @contextmanager
@@ -145,6 +155,10 @@ def decode(
     except UnreadablePicture:
         raise
     except UnidentifiedImageError:
+        if data[4:12] in _OF_PHONES:
+            raise UnreadablePicture("HEIC or AVIF, which is not read here: save it as JPEG or PNG") from None
+        if data.startswith(_BEGINNINGS):
+            raise UnreadablePicture("damaged: its header cannot be understood") from None
         raise UnreadablePicture(f"not a JPEG, PNG, WebP, GIF, BMP or TIFF (starts with {data[:8]!r})") from None
     except Image.DecompressionBombError:
         raise UnreadablePicture("far too many pixels by its header: possibly a bomb") from None
@@ -170,10 +184,11 @@ def _decode_open(
     if orientation in (5, 6, 7, 8):
         width, height = height, width
     fingerprint = hashlib.sha256(f"{width}x{height}".encode())
-    fingerprint.update(image.tobytes())
+    fingerprint.update(_pixel_bytes(image))
     return Decoded(
-        image,
-        PictureFacts(
+        image=image,
+        stored=stored,
+        facts=PictureFacts(
             width=width,
             height=height,
             mode=sys.intern(mode),
@@ -183,6 +198,19 @@ def _decode_open(
             pixels=fingerprint.hexdigest()[:32],
         ),
     )
+
+
+def _pixel_bytes(image: Image.Image) -> Any:
+    """The pixels of an RGB picture, four bytes each as Pillow holds them, the last of which is 255.
+
+    Seen through Arrow they need not be copied, which takes as long as half the decoding.
+    """
+    import pyarrow as pa
+
+    try:
+        return pa.array(image).buffers()[-1]
+    except ValueError:  # a large picture lies in several pieces
+        return image.tobytes("raw", "RGBX")
 
 
 def reason_too_large(width: int, height: int, max_pixels: int) -> str:
@@ -257,17 +285,3 @@ def to_pixels(image: Image.Image, path: PixelPath) -> UInt8[np.ndarray, "crop cr
     # The last digit of a product can lie outside the picture, which Pillow refuses.
     box = (max(box[0], 0.0), max(box[1], 0.0), min(box[2], float(width)), min(box[3], float(height)))
     return np.asarray(image.resize((path.crop, path.crop), _RESAMPLING[path.interpolation], box=box))
-
-
-def thumbnail(image: Image.Image, *, side: int = THUMBNAIL_SIDE) -> bytes:
-    """A small JPEG of the whole picture, its longer side at most `side` pixels: for people to look at."""
-    small = image.copy() if max(image.size) <= side else _shrunk(image, side)
-    out = io.BytesIO()
-    small.save(out, "JPEG", quality=80)
-    return out.getvalue()
-
-
-def _shrunk(image: Image.Image, side: int) -> Image.Image:
-    scale = side / max(image.size)
-    size = (max(1, round(image.size[0] * scale)), max(1, round(image.size[1] * scale)))
-    return image.resize(size, Image.Resampling.BILINEAR, reducing_gap=1.0)

@@ -8,12 +8,15 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Int
 
 from heldout.errors import DataError
+
+if TYPE_CHECKING:
+    from heldout.data.sources import Source
 
 PARTS = ("train", "validation", "test")
 
@@ -37,36 +40,35 @@ class Examples:
     """Labelled pictures: names, classes and the parts that come with the data.
 
     Attributes:
-        root: The folder that the ids start from.
-        ids: POSIX paths below `root`, unique and sorted, so that nothing depends on the file system's order.
+        source: Where the bytes are.
+        ids: Names in `source`, POSIX paths, unique and sorted, so that nothing depends on the file system's order.
         labels: int64, index into `classes`.
         classes: Every class of the data, sorted as plain strings ("10" stands before "9", "Z" before "a").
         given: int8, index into `PARTS` where the data says it, -1 where it does not.
         layout: "class folders", "split folders", "listing" or "flowers-102".
         passed_over: What stands with the data and is not used, sorted by name.
+        groups: The name of each one's group, empty where it has none; no names at all where none were asked for.
     """
 
-    root: Path
+    source: "Source"
     ids: tuple[str, ...]
     labels: Int[np.ndarray, " examples"]
     classes: tuple[str, ...]
     given: Int[np.ndarray, " examples"]
     layout: str
     passed_over: tuple[PassedOver, ...] = ()
+    groups: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         assert len(self.ids) == len(self.labels) == len(self.given), (
             f"{len(self.ids)} ids, {len(self.labels)} labels, {len(self.given)} given parts"
         )
+        assert len(self.groups) in {0, len(self.ids)}, f"{len(self.ids)} ids, {len(self.groups)} groups"
         assert all(a < b for a, b in pairwise(self.ids)), "ids are not unique and sorted"
         assert all(a < b for a, b in pairwise(self.classes)), f"classes are not sorted: {self.classes}"
 
     def __len__(self) -> int:
         return len(self.ids)
-
-    def path(self, i: int) -> Path:
-        """The file of example `i`."""
-        return self.root / self.ids[i]
 
     def take(self, indices: Int[np.ndarray, " chosen"]) -> "Examples":
         """The examples at `indices`, in the order of their ids whatever the order of `indices`.
@@ -79,10 +81,11 @@ class Examples:
             ids=tuple(self.ids[i] for i in indices),
             labels=self.labels[indices],
             given=self.given[indices],
+            groups=tuple(self.groups[i] for i in indices) if self.groups else (),
         )
 
 
-def gather(root: Path, rows: Sequence[Row], *, layout: str, passed_over: Iterable[PassedOver] = ()) -> Examples:
+def gather(source: "Source", rows: Sequence[Row], *, layout: str, passed_over: Iterable[PassedOver] = ()) -> Examples:
     """`Examples` with one class map, whatever order the rows came in.
 
     Raises:
@@ -90,17 +93,19 @@ def gather(root: Path, rows: Sequence[Row], *, layout: str, passed_over: Iterabl
             than two classes.
 
     Example:
-        >>> examples = gather(Path("."), [("b.jpg", "dog", 0), ("a.jpg", "cat", 0)], layout="listing")
+        >>> from pathlib import Path
+        >>> from heldout.data.sources import FolderSource
+        >>> examples = gather(FolderSource(Path(".")), [("b.jpg", "dog", 0), ("a.jpg", "cat", 0)], layout="listing")
         >>> examples.ids, examples.classes, examples.labels.tolist()
         (('a.jpg', 'b.jpg'), ('cat', 'dog'), [0, 1])
     """
     rows = sorted(rows)
     classes = sorted({name for _, name, _ in rows})
-    _check_class_names(root, classes)
-    _check_two_classes(root, classes, [row[0] for row in rows])
+    _check_class_names(source, classes)
+    _check_two_classes(source, classes, [row[0] for row in rows])
     index = {name: i for i, name in enumerate(classes)}
     return Examples(
-        root=root,
+        source=source,
         ids=tuple(row[0] for row in rows),
         labels=np.fromiter((index[row[1]] for row in rows), np.int64, len(rows)),
         classes=tuple(classes),
@@ -123,7 +128,7 @@ def some_of(names: Sequence[str], n_shown: int = 5) -> str:
     return shown + (f" and {len(names) - n_shown:,} more" if len(names) > n_shown else "")
 
 
-def _check_class_names(root: Path, classes: Sequence[str]) -> None:
+def _check_class_names(source: "Source", classes: Sequence[str]) -> None:
     # A file system without case (macOS, Windows) or with another Unicode form makes one folder of the two,
     # so the same data would have another class map there.
     seen: dict[str, str] = {}
@@ -133,7 +138,7 @@ def _check_class_names(root: Path, classes: Sequence[str]) -> None:
             # Two Unicode forms of one name look the same, so their code points are shown.
             show = ascii if unicodedata.normalize("NFC", first) == unicodedata.normalize("NFC", name) else repr
             raise DataError(
-                f"the classes {show(first)} and {show(name)} of {str(root)!r} differ only in case, Unicode form "
+                f"the classes {show(first)} and {show(name)} of {source.name!r} differ only in case, Unicode form "
                 "or outer blanks",
                 expected="class names that stay different on every file system",
                 fix="give both the same name if they are one class, otherwise rename one of them",
@@ -144,21 +149,21 @@ def _key_of(name: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold()).strip()
 
 
-def _check_two_classes(root: Path, classes: Sequence[str], ids: Sequence[str]) -> None:
+def _check_two_classes(source: "Source", classes: Sequence[str], ids: Sequence[str]) -> None:
     if len(classes) >= 2:
         return
     if not classes:
         raise DataError(
-            f"there is no labelled picture in {str(root)!r}",
+            f"there is no labelled picture in {source.name!r}",
             expected="at least two classes with pictures",
             fix="add pictures, or point at the folder that holds the class folders",
         )
     # A folder too high: its one sub-folder is taken for a class, and the classes lie inside it.
     nested = all(name.startswith(f"{classes[0]}/") and name.count("/") > 1 for name in ids)
     raise DataError(
-        f"{str(root)!r} has one class only, {classes[0]!r}, with {len(ids):,} pictures",
+        f"{source.name!r} has one class only, {classes[0]!r}, with {len(ids):,} pictures",
         expected="at least two classes: with one there is nothing to tell apart",
-        fix=f"point at {str(root / classes[0])!r} if the class folders are in there"
+        fix=f"point at {source.path_of(classes[0])!r} if the class folders are in there"
         if nested
         else "add a folder (or rows) for what is not of this class",
     )

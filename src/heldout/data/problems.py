@@ -51,7 +51,7 @@ def find_problems(examples: Examples, survey: Survey, split: Split | None) -> li
         _across_parts(examples, parts, copies),
         _within_parts(examples, parts, copies),
         _two_labels(examples, copies),
-        *_missing_classes(examples, parts),
+        *_missing_classes(examples, parts, () if split is None else split.made),
         _few_in_test(examples, parts),
         _few_in_train(examples, parts),
         _imbalance(examples),
@@ -131,10 +131,12 @@ def _two_labels(examples: Examples, copies: _Groups) -> Finding | None:
     )
 
 
-def _missing_classes(examples: Examples, parts: Int[np.ndarray, " examples"]) -> Iterable[Finding]:
+def _missing_classes(examples: Examples, parts: Int[np.ndarray, " examples"], made: Sequence[str]) -> Iterable[Finding]:
     # What no part names yet may still become train.
     in_train = _counts(examples, parts <= 0)
     for part in np.unique(parts[parts >= 0]).tolist():
+        if part > 0 and PARTS[part] in made:
+            continue  # `small_classes.py` tells of those
         n_examples = _counts(examples, parts == part)
         missing = np.flatnonzero(in_train == 0 if part == 0 else (n_examples == 0) & (in_train > 0))
         if len(missing):

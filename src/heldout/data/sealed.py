@@ -7,10 +7,10 @@ at the end of a notebook, or an opening that leaves no trace.
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from heldout.data.examples import Examples
 from heldout.data.splits import Split
@@ -101,17 +101,20 @@ def seal(examples: Examples, split: Split, content: Sequence[str]) -> HeldOut:
     return HeldOut(examples.take(test), fingerprint.hexdigest())
 
 
-def open_heldout(heldout: HeldOut, *, log: Path, run: str, why: str) -> Examples:
+def open_heldout(heldout: HeldOut, *, log: Path, run: str, why: str, model: str = "") -> Examples:
     """The examples of a held-out part, after the opening has been logged.
 
-    One JSON line (when, run, why, fingerprint, n) is on the disk before the examples are given out; where it
-    cannot be written the part stays sealed. The log is only ever appended to.
+    One JSON line (when, run, why, model, fingerprint, n) is on the disk before the examples are given out; where it
+    cannot be written the part stays sealed. The log is only ever appended to. A run that was killed after its opening
+    and comes to the same place again, with the same model, finds its own line and writes no second one: it can see
+    nothing that it has not seen. With another model it is another look.
 
     Args:
         heldout: What to open; it can be opened once.
         log: The file `openings.jsonl` of the run.
         run: Name of the run.
         why: What the examples are for.
+        model: Fingerprint of what is judged on them; where it is not given, every opening is a new one.
 
     Raises:
         UsageError: It has been opened before.
@@ -122,10 +125,12 @@ def open_heldout(heldout: HeldOut, *, log: Path, run: str, why: str) -> Examples
         "when": datetime.now(UTC).isoformat(timespec="seconds"),
         "run": run,
         "why": why,
+        "model": model,
         "fingerprint": heldout.fingerprint,
         "n": heldout.n,
     }
-    append_line(log, record)
+    if not (model and any(_is_same(line, record) for line in _lines(log))):
+        append_line(log, record)
     return heldout._break_seal()
 
 
@@ -142,10 +147,14 @@ def count_openings(folders: Iterable[Path], fingerprint: str) -> int:
 
 
 def _count(log: Path, fingerprint: str) -> int:
+    return sum(entry.get("fingerprint") == fingerprint for entry in map(_entry, _lines(log)))
+
+
+def _lines(log: Path) -> list[bytes]:
     try:
         content = log.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
-        return 0
+        return []
     except OSError as error:
         raise RunFolderError(
             f"the openings in {str(log)!r} cannot be read: {error.strerror}",
@@ -153,13 +162,18 @@ def _count(log: Path, fingerprint: str) -> int:
             fix="change the permissions of the file",
         ) from error
     # A line that was cut off has no end, so the next one begins inside it.
-    lines = content.replace(b'{"when"', b'\n{"when"').splitlines()
-    return sum(_is_opening(line, fingerprint) for line in lines)
+    return content.replace(b'{"when"', b'\n{"when"').splitlines()
 
 
-def _is_opening(line: bytes, fingerprint: str) -> bool:
+def _entry(line: bytes) -> dict[str, Any]:
+    """What a line says; nothing where it was cut off."""
     try:
         entry = json.loads(line)
     except ValueError:
-        return False
-    return isinstance(entry, dict) and entry.get("fingerprint") == fingerprint
+        return {}
+    return entry if isinstance(entry, dict) else {}
+
+
+def _is_same(line: bytes, record: Mapping[str, Any]) -> bool:
+    """Whether a line tells of the same opening, whenever that was."""
+    return {**_entry(line), "when": record["when"]} == record

@@ -7,6 +7,9 @@ Clusters (near-copies, bursts, patients) are drawn whole, so a part that is made
 another part. A cluster that reaches into a given validation or test part takes no part in the draw: what the
 data puts into train stays in train, for a leak that comes with the data is a Finding and not ours to hide;
 what the data leaves open joins the given part, so that no new leak comes about.
+
+A class with too few examples (or clusters) for all parts is in train first, then in test, then in validation;
+`small_classes.py` says which classes that concerns.
 """
 
 from dataclasses import dataclass
@@ -59,7 +62,8 @@ def make_split(
 
     Without clusters a part that is made has its share of all examples rounded to the nearest, and of each
     class its share rounded up or down, but at least one example of each, and one is left for every other
-    part; the sizes do not depend on the seed. With clusters it comes as near as whole clusters allow.
+    part where there are enough; the sizes do not depend on the seed. With clusters it comes as near as whole
+    clusters allow.
 
     Args:
         examples: What to split.
@@ -69,15 +73,16 @@ def make_split(
         validation_share: Of those that are left after test has been taken out; between 0 and 1.
 
     Raises:
-        DataError: Only one class, nothing to train on, or a class with too few examples (or clusters) to
-            stand in train and in every part that is made.
+        DataError: Only one class, nothing to train on, a class without any example, or no way to put anything
+            into validation, or two classes into test.
         UsageError: A share is not between 0 and 1.
 
     Example:
         >>> from pathlib import Path
         >>> from heldout.data.examples import gather
+        >>> from heldout.data.sources import FolderSource
         >>> rows = [(f"{name}/{i}.jpg", name, -1) for name in ("cat", "dog") for i in range(10)]
-        >>> split = make_split(gather(Path("."), rows, layout="class folders"), seed=0)
+        >>> split = make_split(gather(FolderSource(Path(".")), rows, layout="class folders"), seed=0)
         >>> [len(split.indices(part)) for part in PARTS], split.made
         ([13, 3, 4], ('train', 'validation', 'test'))
     """
@@ -93,11 +98,12 @@ def make_split(
     needs_train = ~_has_class(examples, (parts == _TRAIN) & ~is_open)
     pool = Pool.of(np.flatnonzero(is_open), examples.labels[is_open], clusters[is_open], len(examples.classes))
     if wanted:
-        _check_classes(examples, pool, wanted, needs_train)
+        _check_no_class_is_empty(examples)
     for n_made, part in enumerate(wanted, start=1):
-        reserve = len(wanted) - n_made + needs_train
+        # One for train and for each part to come, but not for those at the cost of this one.
+        reserve = np.minimum(len(wanted) - n_made + needs_train, np.maximum(needs_train, pool.n_clusters_a_class - 1))
         chosen = draw(pool, shares[part], reserve=reserve, generator=stream(seed, "split", part))
-        _check_every_class(examples, pool, chosen, part)
+        _check_part(examples, pool, chosen, part)
         parts[pool.indices[chosen]] = part
         pool = pool.without(chosen)
     made = tuple(name for part, name in enumerate(PARTS) if part in wanted or not is_given[part])
@@ -146,25 +152,30 @@ def _check_training(examples: Examples, parts: Int[np.ndarray, " examples"]) -> 
         )
 
 
-def _check_classes(
-    examples: Examples, pool: Pool, wanted: list[int], needs_train: Bool[np.ndarray, " classes"]
-) -> None:
-    """Refuses classes that cannot stand in every part that is made and in train.
+def _check_no_class_is_empty(examples: Examples) -> None:
+    empty = np.flatnonzero(~_has_class(examples, np.ones(len(examples), bool)))
+    if len(empty):
+        raise DataError(
+            f"{len(empty):,} of {len(examples.classes):,} classes have no example that can be used: "
+            f"{some_of([examples.classes[c] for c in empty])}",
+            expected="at least three examples a class",
+            fix="add examples to these classes, or remove the classes",
+        )
 
-    A class that stands in given parts alone is left to `problems.find_problems`: it came with the data.
-    """
-    exists = _has_class(examples, np.ones(len(examples), bool))
-    n_clusters = pool.n_clusters_a_class
-    is_short = (n_clusters < len(wanted) + needs_train) & ((n_clusters > 0) | ~exists)
-    if not is_short.any():
+
+def _check_part(examples: Examples, pool: Pool, chosen: Bool[np.ndarray, " pool"], part: int) -> None:
+    """Refuses a part that could tell nothing: without examples, or a test part of one class."""
+    n_classes = len(np.unique(pool.labels[chosen]))
+    least = 2 if part == _TEST else 1
+    if n_classes >= least:
         return
-    names = [f"{examples.classes[c]} ({_how_many(pool, c)})" for c in np.flatnonzero(is_short).tolist()]
-    parts = [PARTS[part] for part in sorted([_TRAIN, *wanted])]
+    names = [f"{name} ({_how_many(pool, c)})" for c, name in enumerate(examples.classes)]
     raise DataError(
-        f"{len(names):,} of {len(examples.classes):,} classes have too few examples to stand in "
-        f"{', '.join(parts[:-1])} and {parts[-1]}: {some_of(names)}",
-        expected=f"at least {len(parts)} examples a class, no two of them copies of each other",
-        fix="add examples to these classes, or remove the classes",
+        f"examples of {n_classes} of {len(names):,} classes can be spared for {PARTS[part]} without parting a cluster "
+        f"or taking the last ones of a class: {some_of(names)}",
+        expected=f"at least {least} classes with three examples or more, which are no copies of each other and not "
+        "all of one group",
+        fix="add examples (of other groups), or give the parts in the data",
     )
 
 
@@ -172,16 +183,3 @@ def _how_many(pool: Pool, c: int) -> str:
     n_examples = int(np.count_nonzero(pool.labels == c))
     n_clusters = int(pool.n_clusters_a_class[c])
     return f"{n_examples}" + ("" if n_clusters == n_examples else f" in {n_clusters} clusters")
-
-
-def _check_every_class(examples: Examples, pool: Pool, chosen: Bool[np.ndarray, " pool"], part: int) -> None:
-    n_classes = len(examples.classes)
-    has = np.bincount(pool.labels[chosen], minlength=n_classes) > 0
-    missing = np.flatnonzero(~has & (pool.n_clusters_a_class > 0))
-    if len(missing):
-        raise DataError(
-            f"no way was found to put examples of {some_of([examples.classes[c] for c in missing])} into "
-            f"{PARTS[part]} without parting a cluster or taking the last ones of a class",
-            expected="clusters (copies, groups) small enough that every class can stand in every part",
-            fix="add examples of these classes, or give the parts in the data",
-        )

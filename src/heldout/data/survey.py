@@ -4,23 +4,18 @@ Memory is bounded by the pictures in flight (a few a thread), whatever the numbe
 """
 
 import hashlib
-import os
-import stat
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TypeVar
 
-from heldout.data.decoding import PictureFacts, UnreadablePicture
+from heldout.data.decoding import PictureFacts
+from heldout.data.sources import Source
 from heldout.errors import Unreadable
 from heldout.provenance import n_cores
 
 Result = TypeVar("Result")
-
-# A picture file of 50 megapixels is rarely over 100 MB; what is larger is no photo (assumed).
-MAX_FILE_BYTES = 512 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,33 +36,15 @@ def n_decoding_threads() -> int:
     return n_cores()
 
 
-def read_file(path: Path) -> tuple[bytes, str]:
-    """The bytes of a regular file and their SHA-256, hexadecimal.
+def read_file(source: Source, name: str) -> tuple[bytes, str]:
+    """The bytes of a file and their SHA-256, hexadecimal.
 
     Raises:
-        UnreadablePicture: Absent, not a regular file (a pipe would block for ever), too large, or not permitted.
+        UnreadablePicture: This file cannot be read.
+        DataError: Nothing can be read from the source any more.
     """
-    try:
-        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-        try:
-            data = _content(handle)
-        finally:
-            os.close(handle)
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
-        raise UnreadablePicture(f"cannot be opened: {getattr(error, 'strerror', None) or error}") from None
+    data = source.read(name)
     return data, hashlib.sha256(data).hexdigest()
-
-
-def _content(handle: int) -> bytes:
-    """Everything in a regular file of bearable size."""
-    found = os.fstat(handle)
-    if not stat.S_ISREG(found.st_mode):
-        raise UnreadablePicture("not a regular file")
-    if found.st_size > MAX_FILE_BYTES:
-        raise UnreadablePicture(f"{found.st_size:,} bytes, more than the limit of {MAX_FILE_BYTES:,}")
-    # Opened after the checks alone, for `open` refuses the handle of a folder and leaves it to the caller.
-    with os.fdopen(handle, "rb", closefd=False) as file:
-        return file.read(MAX_FILE_BYTES + 1)
 
 
 def in_order(job: Callable[[int], Result], n_jobs: int, *, n_threads: int) -> Iterator[Result]:

@@ -28,10 +28,14 @@ _KINDS = (
 
 @dataclass(slots=True)
 class Contents:
-    """One folder's entries by kind: names in the folder, except `passed_over` (names below the root)."""
+    """One folder's entries by kind: names in the folder, except `passed_over` (names below the root).
+
+    Only a folder of this machine has links.
+    """
 
     folders: list[str] = field(default_factory=list)
     linked_folders: list[str] = field(default_factory=list)
+    links_back: list[str] = field(default_factory=list)  # links to a folder that the link lies in
     pictures: list[str] = field(default_factory=list)
     others: list[str] = field(default_factory=list)
     passed_over: list[PassedOver] = field(default_factory=list)
@@ -90,36 +94,8 @@ def look_into(folder: Path | str, prefix: str = "") -> Contents:
     with reading(folder), os.scandir(folder) as entries:
         for entry in entries:
             _sort_in(entry, contents, prefix)
-    _check_names(folder, contents)
+    check_names(str(folder), contents)
     return contents
-
-
-def pictures_below(folder: Path | str, prefix: str = "") -> tuple[list[str], list[PassedOver]]:
-    """The ids of all pictures in a folder and the folders inside it, and what was passed over.
-
-    Links to folders are passed over: a link that leads to a folder above would never end.
-
-    Args:
-        folder: Which folder.
-        prefix: What stands before its names in an id: empty, or a path that ends in "/".
-
-    Raises:
-        DataError: As `look_into`.
-    """
-    found: list[str] = []
-    passed_over: list[PassedOver] = []
-    pending = [(str(folder), prefix)]
-    while pending:
-        path, prefix = pending.pop()
-        contents = look_into(path, prefix)
-        found += [prefix + name for name in contents.pictures]
-        passed_over += contents.passed_over
-        passed_over += [PassedOver(printable(prefix + name), "no picture suffix") for name in contents.others]
-        passed_over += [
-            PassedOver(prefix + name, "a link to a folder inside a class folder") for name in contents.linked_folders
-        ]
-        pending += [(f"{path}/{name}", f"{prefix}{name}/") for name in contents.folders]
-    return found, passed_over
 
 
 def leads_back(link: Path, root: Path) -> bool:
@@ -144,20 +120,30 @@ def _sort_in(entry: os.DirEntry[str], contents: Contents, prefix: str) -> None:
     elif entry.is_dir(follow_symlinks=False):
         contents.folders.append(name)
     elif entry.is_file(follow_symlinks=False) or not (reason := why_no_file(entry.path)):
-        stem, _, suffix = name.rpartition(".")
-        (contents.pictures if stem and suffix.lower() in PICTURE_SUFFIXES else contents.others).append(name)
+        sort_file(name, contents)
     elif reason == "a folder":
         contents.linked_folders.append(name)
     else:
         contents.passed_over.append(PassedOver(printable(prefix + name), reason))
 
 
-def _check_names(folder: Path | str, contents: Contents) -> None:
+def sort_file(name: str, contents: Contents) -> None:
+    """Add a file to the pictures or to the others, by its suffix."""
+    stem, _, suffix = name.rpartition(".")
+    (contents.pictures if stem and suffix.lower() in PICTURE_SUFFIXES else contents.others).append(name)
+
+
+def check_names(folder: str, contents: Contents) -> None:
+    """Refuse a folder in which a picture or a folder has a name that no record can hold.
+
+    Raises:
+        DataError: Such a name is not valid UTF-8.
+    """
     names = contents.pictures + contents.folders + contents.linked_folders
     bad = sorted(name for name in names if not _is_utf8(name))
     if bad:
         raise DataError(
-            f"{len(bad):,} names in {str(folder)!r} are not valid UTF-8: {some_of(bad)}",
+            f"{len(bad):,} names in {folder!r} are not valid UTF-8: {some_of(bad)}",
             expected="names of pictures and folders in UTF-8, so that every record can hold them",
             fix="rename them, for example with convmv -f latin1 -t utf8 --notest",
         )

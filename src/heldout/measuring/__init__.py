@@ -13,7 +13,9 @@ Files, in reading order:
 - `predictions.py`  what a model said about labelled examples: logits, labels, temperature
 - `intervals.py`    Wilson, Clopper-Pearson, means of losses, bootstrap from a confusion matrix
 - `scores.py`       accuracy, balanced accuracy, macro-F1, NLL, Brier, the per-class table
+- `grouped.py`      intervals where examples come in groups: bootstrap over groups
 - `calibration.py`  temperature, ECE with its null band, reliability bins
 - `baselines.py`    what a model must beat: majority class, nearest centroid
+- `suspects.py`     labels that are probably wrong, by confident learning
 - `summary.py`      all of it for one part, ready for JSON
 """

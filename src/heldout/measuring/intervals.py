@@ -38,8 +38,10 @@ class Interval:
     method: str
 
 
-def wilson(n_successes: int, n: int, confidence: float = 0.95) -> Interval:
+def wilson(n_successes: int | float, n: int | float, confidence: float = 0.95) -> Interval:
     """Wilson's score interval of a share, within 0 to 1; 0 to 1 where n is 0.
+
+    Counts need not be whole: n examples in groups may tell as much as fewer independent ones.
 
     Assumes: independent examples with one success probability.
     Breaks when: examples come in near-duplicates; coverage is 95 % on average, swings between 90 and 99 %
@@ -58,7 +60,7 @@ def wilson(n_successes: int, n: int, confidence: float = 0.95) -> Interval:
     method = f"Wilson, {confidence:.0%}"
     if n == 0:
         return Interval(0.0, 1.0, method)
-    z = _normal_quantile(confidence)
+    z = normal_quantile(confidence)
     share = n_successes / n
     middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z * float(np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))) / (1 + z**2 / n)
@@ -124,7 +126,7 @@ def mean_interval(values: Float[np.ndarray, " examples"], confidence: float = 0.
         return Interval(mean, mean, method)
     skewness = float(((deviations / spread) ** 3).mean())
     error = spread / float(np.sqrt(n - 1))  # n - 1: the unbiased standard error
-    z = _normal_quantile(confidence)
+    z = normal_quantile(confidence)
     lean = skewness / float(np.sqrt(n))
     return Interval(mean - error * _undo_skewness(z, lean), mean - error * _undo_skewness(-z, lean), method)
 
@@ -201,7 +203,7 @@ def bootstrap_from_confusion(
     """
     present = np.flatnonzero(confusion.sum(axis=1))
     value = statistic_of(confusion, statistic)
-    rows = _smoothed_rows(confusion, present, pseudo=_normal_quantile(confidence) ** 2 / 2)
+    rows = _smoothed_rows(confusion, present, pseudo=normal_quantile(confidence) ** 2 / 2)
     most_missed = max(len(row.missed) for row in rows)
     block = max(1, BLOCK_NUMBERS // max(len(confusion), most_missed))
     values = np.concatenate(
@@ -292,12 +294,12 @@ def _undo_skewness(quantile: float, lean: float) -> float:
     return float(3 / lean * (np.cbrt(1 + lean * (quantile - lean / 6)) - 1))
 
 
-def _normal_quantile(confidence: float) -> float:
+def normal_quantile(confidence: float) -> float:
     """How many standard deviations reach either way: 1.96 at 95 %."""
     return NormalDist().inv_cdf((1 + confidence) / 2)
 
 
-def _check_counts(n_successes: int, n: int) -> None:
+def _check_counts(n_successes: int | float, n: int | float) -> None:
     """Raise unless 0 <= n_successes <= n."""
     if not 0 <= n_successes <= n:
         raise UsageError(

@@ -185,6 +185,21 @@ def negative_log_likelihood(predictions: Predictions) -> Score:
     return _mean_loss("negative_log_likelihood", predictions, -predictions.log_probabilities, highest=np.inf)
 
 
+def losses_of(predictions: Predictions) -> dict[str, Float[np.ndarray, " examples"]]:
+    """What each example adds to the NLL and to the Brier score, by the names of these scores.
+
+    Example:
+        >>> predictions = Predictions(("a",), np.array([0]), np.array([[0.0, 0.0]]), ("x", "y"))
+        >>> {name: losses.round(4).tolist() for name, losses in losses_of(predictions).items()}
+        {'negative_log_likelihood': [0.6931], 'brier': [0.5]}
+    """
+    rows = np.arange(len(predictions))
+    return {
+        "negative_log_likelihood": -predictions.log_probabilities[rows, predictions.labels],
+        "brier": _brier_if_label(predictions)[rows, predictions.labels],
+    }
+
+
 def brier(predictions: Predictions) -> Score:
     """Mean over examples of the squared error of the probabilities, summed over classes, 0 to 2.
 
@@ -200,10 +215,7 @@ def brier(predictions: Predictions) -> Score:
         >>> brier(predictions).value
         0.5
     """
-    probabilities = predictions.probabilities
-    # sum_k (p_k - y_k)^2 = sum_k p_k^2 - 2 p_label + 1, for every label the example might have had
-    if_label = (probabilities**2).sum(axis=1, keepdims=True) - 2 * probabilities + 1
-    return _mean_loss("brier", predictions, np.maximum(if_label, 0.0), highest=2.0)
+    return _mean_loss("brier", predictions, _brier_if_label(predictions), highest=2.0)
 
 
 def per_class(confusion: Int[np.ndarray, "classes classes"], classes: tuple[str, ...]) -> tuple[ClassScore, ...]:
@@ -279,6 +291,14 @@ def _mean_loss(
         highest=highest,
     )
     return _score(name, float(losses.mean()), len(predictions), interval=interval)
+
+
+def _brier_if_label(predictions: Predictions) -> Float[np.ndarray, "examples classes"]:
+    """The squared error of each example's probabilities for every label that it might have had."""
+    probabilities = predictions.probabilities
+    # sum_k (p_k - y_k)^2 = sum_k p_k^2 - 2 p_label + 1
+    if_label = (probabilities**2).sum(axis=1, keepdims=True) - 2 * probabilities + 1
+    return np.asarray(np.maximum(if_label, 0.0))
 
 
 def _expected_if_wrong(predictions: Predictions, if_label: Float[np.ndarray, "examples classes"]) -> float:

@@ -1,6 +1,6 @@
 """All numbers of one part (validation or test), ready for JSON."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,8 @@ from heldout.measuring.calibration import (
     expected_calibration_error,
     reliability_bins,
 )
+from heldout.measuring.grouped import GroupSums, grouped_intervals, grouped_share, sums_by_group
+from heldout.measuring.intervals import Interval
 from heldout.measuring.predictions import Predictions
 from heldout.measuring.scores import (
     ClassScore,
@@ -20,6 +22,7 @@ from heldout.measuring.scores import (
     balanced_accuracy,
     brier,
     confusion_matrix,
+    losses_of,
     macro_f1,
     negative_log_likelihood,
     per_class,
@@ -68,13 +71,23 @@ class Summary:
         }
 
 
-def summarise(predictions: Predictions, *, temperature: float, generator: np.random.Generator) -> Summary:
+def summarise(
+    predictions: Predictions,
+    *,
+    temperature: float,
+    generator: np.random.Generator,
+    groups: Int[np.ndarray, " examples"] | None = None,
+) -> Summary:
     """Every score of one part, with intervals.
+
+    Where examples come in groups, the intervals are those of `grouped.py`; ECE, its band and the reliability bins
+    stay those of independent examples.
 
     Args:
         predictions: Of the part's examples. Their own temperature is replaced, so it is applied once.
         temperature: As fitted on validation by `heldout.measuring.calibration.fit_temperature`.
         generator: For the bootstrap and the null band; a fresh one of the same seed gives the same summary.
+        groups: Examples with the same number belong together; None where each is by itself.
 
     Example:
         >>> predictions = Predictions(("a", "b"), np.array([0, 1]), np.array([[2.0, 0.0], [1.0, 0.0]]), ("x", "y"))
@@ -87,21 +100,59 @@ def summarise(predictions: Predictions, *, temperature: float, generator: np.ran
     leading = [accuracy(confusion), balanced_accuracy(confusion, generator=generator)]
     if _is_imbalanced(confusion):
         leading.reverse()
+    scores = (
+        *leading,
+        macro_f1(confusion, generator=generator),
+        negative_log_likelihood(calibrated),
+        brier(calibrated),
+    )
+    lines = per_class(confusion, calibrated.classes)
+    null_band = ece_null_band(calibrated, generator=generator)
+    if groups is not None and len(np.unique(groups)) < len(groups):
+        sums = sums_by_group(
+            groups,
+            calibrated.labels,
+            predicted=calibrated.predicted,
+            losses=losses_of(calibrated),
+            n_classes=len(calibrated.classes),
+        )
+        scores, lines = _grouped_scores(scores, sums, generator), _grouped_lines(lines, sums)
     return Summary(
         n=len(calibrated),
-        scores=(
-            *leading,
-            macro_f1(confusion, generator=generator),
-            negative_log_likelihood(calibrated),
-            brier(calibrated),
-        ),
-        per_class=per_class(confusion, calibrated.classes),
+        scores=scores,
+        per_class=lines,
         confusion=confusion.tolist(),
         reliability=reliability_bins(calibrated),
         ece=expected_calibration_error(calibrated),
-        ece_null=ece_null_band(calibrated, generator=generator),
+        ece_null=null_band,
         temperature=temperature,
     )
+
+
+def _grouped_scores(scores: tuple[Score, ...], sums: GroupSums, generator: np.random.Generator) -> tuple[Score, ...]:
+    """The same scores with intervals that know of the groups."""
+    plain = {score.name: Interval(score.low, score.high, score.method) for score in scores}
+    intervals = grouped_intervals(sums, plain, generator=generator)
+    return tuple(_with_interval(score, intervals[score.name]) for score in scores)
+
+
+def _grouped_lines(lines: tuple[ClassScore, ...], sums: GroupSums) -> tuple[ClassScore, ...]:
+    """The same lines with intervals of recall and precision that know of the groups."""
+    mended = []
+    for number, line in enumerate(lines):
+        cells = sums.cell_class == number
+        hits = sums.hits[cells]
+        recall, precision = (grouped_share(hits, each[cells]) for each in (sums.labelled, sums.predicted))
+        mended.append(
+            replace(
+                line, recall=_with_interval(line.recall, recall), precision=_with_interval(line.precision, precision)
+            )
+        )
+    return tuple(mended)
+
+
+def _with_interval(score: Score, interval: Interval) -> Score:
+    return replace(score, low=interval.low, high=interval.high, method=interval.method)
 
 
 def _is_imbalanced(confusion: Int[np.ndarray, "classes classes"]) -> bool:

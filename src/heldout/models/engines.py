@@ -16,6 +16,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -102,33 +103,51 @@ def openvino_precisions() -> tuple[str, ...]:
 
 
 class OpenVinoEngine:
-    """A network in OpenVINO's format, one picture a call, one thread a call."""
+    """A network in OpenVINO's format, one picture a call, one thread a call.
+
+    It is compiled when it is first called: the thread that does it lets others decode meanwhile, and where every
+    feature is known already, OpenVINO is not even imported.
+    """
 
     batch_size = 1
 
     def __init__(self, model: Path, precision: str) -> None:
+        self._model, self._precision = model, precision
+        self._compiling = threading.Lock()
+        self._requests: queue.SimpleQueue[Any] | None = None
+        self.key = f"openvino-{metadata.version('openvino')}-{precision}"
+
+    def __call__(self, pixels: UInt8[np.ndarray, "1 crop crop 3"]) -> Float32[np.ndarray, "1 ..."]:
+        """What the network makes of the picture."""
+        with self._compiling:
+            if self._requests is None:
+                self._requests = self._compiled()
+                # OpenVINO's bindings deadlock where their very first call comes from two threads at once.
+                self._infer(self._requests, pixels)
+        return self._infer(self._requests, pixels)
+
+    @staticmethod
+    def _infer(requests: "queue.SimpleQueue[Any]", pixels: np.ndarray) -> np.ndarray:
+        request = requests.get()
+        try:
+            # The request's output lies in its own memory, which the next call overwrites: hence the copy.
+            return np.array(next(iter(request.infer({0: pixels}).values())), dtype=np.float32)
+        finally:
+            requests.put(request)
+
+    def _compiled(self) -> "queue.SimpleQueue[Any]":
+        requests: queue.SimpleQueue[Any] = queue.SimpleQueue()
         with silent_openvino() as openvino:
             core = openvino.Core()
             settings = {
                 "NUM_STREAMS": str(n_cores()),
                 "INFERENCE_NUM_THREADS": str(n_cores()),
-                "INFERENCE_PRECISION_HINT": precision,
+                "INFERENCE_PRECISION_HINT": self._precision,
             }
-            self._compiled = core.compile_model(core.read_model(model), "CPU", settings)
-            version = openvino.__version__.split("-")[0]
-        self.key = f"openvino-{version}-{precision}"
-        self._requests: queue.SimpleQueue[Any] = queue.SimpleQueue()
+            compiled = core.compile_model(core.read_model(self._model), "CPU", settings)
         for _ in range(n_cores()):
-            self._requests.put(self._compiled.create_infer_request())
-
-    def __call__(self, pixels: UInt8[np.ndarray, "1 crop crop 3"]) -> Float32[np.ndarray, "1 ..."]:
-        """What the network makes of the picture."""
-        request = self._requests.get()
-        try:
-            # The request's output lies in its own memory, which the next call overwrites: hence the copy.
-            return np.array(next(iter(request.infer({0: pixels}).values())), dtype=np.float32)
-        finally:
-            self._requests.put(request)
+            requests.put(compiled.create_infer_request())
+        return requests
 
 
 class TorchEngine:

@@ -12,7 +12,7 @@ Source: D. Böhning, "Multinomial logistic regression algorithm", Ann. Inst. Sta
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -101,12 +101,60 @@ def fit_heads(
     Raises:
         ValueError: No examples, a label out of range, or features that are not finite.
     """
+    _check_labels(features, labels, n_classes)
+    with _fitting_threads(features.size * len(features)):
+        basis = _decompose(features)
+    yield from _fit_path(basis, labels, n_classes, l2_grid)
+
+
+def fit_without_folds(
+    features: Float[np.ndarray, "examples features"],
+    labels: Int[np.ndarray, " examples"],
+    n_classes: int,
+    *,
+    folds: Int[np.ndarray, " examples"],
+    l2: float,
+) -> Iterator[tuple[int, Head]]:
+    """For each fold the head that is fitted to all the others, at a cost of one decomposition for all of them.
+
+    A rotation of the features leaves the optimum where it is, so the basis of all examples serves every fold; no label
+    goes into it. Centre and scale are those of all examples: the bias makes up for the one, and the other changes the
+    penalty by next to nothing. The fits are in 32 bits and so end a little earlier: 0.045 s a fold of 400 photos where
+    64 bits took 0.11 (measured here, 2026-11-22).
+
+    Args:
+        features: Of all examples, finite.
+        labels: Index of each one's class, 0 to `n_classes` - 1.
+        n_classes: How many logits the heads have.
+        folds: The number of each example's fold; at least two different ones.
+        l2: The penalty of all heads.
+
+    Raises:
+        ValueError: As `fit_heads`.
+    """
+    _check_labels(features, labels, n_classes)
+    # Two threads on two busy cores took 3.8 s for the decomposition of 400 examples, one takes 0.1 s (measured here,
+    # 2026-11-22): the second is left out up to 16 times as much work as in `fit_heads`, which cannot be done without.
+    with _fitting_threads(features.size * len(features) // 16):
+        basis = _decompose(features)
+    coordinates = basis.coordinates.astype(np.float32)
+    for fold in np.unique(folds).tolist():
+        others = folds != fold
+        part = replace(basis, coordinates=coordinates[others])
+        yield fold, next(_fit_path(part, labels[others], n_classes, (l2,)))
+
+
+def _check_labels(features: np.ndarray, labels: Int[np.ndarray, " examples"], n_classes: int) -> None:
     if len(features) == 0 or len(features) != len(labels):
         raise ValueError(f"expected as many labels as features and at least one, got {len(labels)} and {len(features)}")
     if labels.min() < 0 or labels.max() >= n_classes:
         raise ValueError(f"labels must lie in 0 to {n_classes - 1}, got {labels.min()} to {labels.max()}")
-    with _fitting_threads(features.size * len(features)):
-        basis = _decompose(features)
+
+
+def _fit_path(
+    basis: _Basis, labels: Int[np.ndarray, " examples"], n_classes: int, l2_grid: Sequence[float]
+) -> Iterator[Head]:
+    """The head of each penalty, each fit starting from the one before."""
     one_hot = np.zeros((len(labels), n_classes), basis.coordinates.dtype)
     one_hot[np.arange(len(labels)), labels] = 1
     rank = basis.coordinates.shape[1]

@@ -19,6 +19,8 @@ from heldout.models.weights import fingerprint
 from heldout.records import read_json, to_json, write_atomic
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from heldout.models.network import Network
 
 
@@ -123,16 +125,34 @@ def file_name(backbone: Backbone) -> str:
 
 
 def network_of(prepared: Prepared) -> "Network":
-    """The backbone as a torch network in evaluation mode; its head is no one's: two classes at zero."""
+    """The backbone as a torch network in evaluation mode; its head is no one's: two classes at zero.
+
+    Raises:
+        RunFolderError: The tensors, which came with a run, are not those of this backbone.
+    """
     import torch
 
     from heldout.models.build import random_network
 
     net = random_network(prepared.backbone.name, 2, generator=torch.Generator())
     tensors = {key: torch.from_numpy(value) for key, value in prepared.tensors().items()}
-    absent = net.load_state_dict(tensors, strict=False)
-    assert all(key.startswith(f"{net.head_name}.") for key in absent.missing_keys), absent.missing_keys
-    assert not absent.unexpected_keys, absent.unexpected_keys
+    _check_keys(prepared, {key: value.shape for key, value in net.state_dict().items()}, tensors, net.head_name)
+    net.load_state_dict(tensors, strict=False)
     torch.nn.init.zeros_(net.head.weight)
     torch.nn.init.zeros_(net.head.bias)
     return net.eval()
+
+
+def _check_keys(
+    prepared: Prepared, wanted: Mapping[str, tuple[int, ...]], given: Mapping[str, "Tensor"], head_name: str
+) -> None:
+    """Refuse what a run folder says is this backbone and is not: it may have been put together by anybody."""
+    needed = {key: shape for key, shape in wanted.items() if not key.startswith(f"{head_name}.")}
+    wrong = sorted(needed.keys() ^ given.keys()) or [key for key in needed if needed[key] != given[key].shape]
+    if wrong:
+        raise RunFolderError(
+            f"the weights of the run are not those of {prepared.backbone.name}: {len(wrong):,} tensors are missing, "
+            f"unknown or of another shape, such as {wrong[0][:200]!r}",
+            expected=f"model/weights.safetensors with the {len(needed)} tensors of {prepared.backbone.name}",
+            fix="copy the run folder again from where it is whole, or train again",
+        )

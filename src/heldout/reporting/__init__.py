@@ -1,11 +1,11 @@
-"""A run folder -> figures and one page to read, print and hand on.
+"""A run folder, or a look at the data -> figures and one page to read, print and hand on.
 
 Requirements this folder must meet:
-    - It draws, it never computes a score: every number shown stands in a file of the run folder.
+    - It draws, it never computes a score: every number shown stands in a file beside the page.
     - The page is one file and opens no connection; nothing in the data (a class called `<script>`, a file
       name with quotes) can run, load or break anything in it.
     - The same run folder gives the same bytes.
-    - Its cost is bounded, whatever the data: at most 400 pictures, no more figures for more classes.
+    - Its cost is bounded, whatever the data: at most 450 pictures, no more figures for more classes.
     - 2 to thousands of classes, no mistakes, no test part, no history: each gives a whole page.
 
 Reading order:
@@ -20,6 +20,9 @@ Reading order:
     headline.py   the one number, and what it must be read beside
     matrix.py     the confusion matrix as a table to click in
     sections.py   the record -> what each section of the page says
+    rendering.py  templates that escape, and the policy that names what may run on a page
     page.py       headline, sections and the templates -> report.html
+    pairs.py      which pairs of near copies are worth showing
+    check_page.py what a look at the data found -> check.html
     templates/    the page's HTML, style and script, inlined when the page is written
 """

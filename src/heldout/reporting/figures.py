@@ -15,7 +15,7 @@ from heldout.reporting.curves import (
     told_history,
     told_path,
 )
-from heldout.reporting.results import BinRecord, ClassRecord, Results, SummaryRecord
+from heldout.reporting.results import BinRecord, ClassRecord, Drawable, SummaryRecord
 from heldout.reporting.style import (
     ACCENT,
     BAND,
@@ -47,7 +47,7 @@ MAX_CLASSES_IN_FOREST = 60
 QUARTERS = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
-def draw_figures(results: Results) -> dict[str, tuple[bytes, bytes, str]]:
+def draw_figures(results: Drawable) -> dict[str, tuple[bytes, bytes, str]]:
     """Every figure of a run by name: its SVG, its PNG, and what it shows in words.
 
     The names are `loss` and `accuracy` (trained by epochs), `head_path_loss` and `head_path_accuracy` (only a
@@ -74,6 +74,14 @@ def draw_figures(results: Results) -> dict[str, tuple[bytes, bytes, str]]:
             figure = draw()
             files[name] = (saved(figure, "svg"), saved(figure, "png"), words)
     return files
+
+
+def warm_up() -> None:
+    """Import what drawing will need."""
+    with figure_style():
+        figure, _ = new_figure()
+        saved(figure, "svg")
+        saved(figure, "png")
 
 
 def confusion_figure(confusion: Sequence[Sequence[int]], classes: Sequence[str]) -> "Figure":

@@ -149,6 +149,14 @@ def _rows(results: Results, leader: ScoreRecord, rules: StyleRules) -> tuple[Com
     accuracy = find_score(results.leading, "accuracy")
     if accuracy is not None and accuracy["name"] != leader["name"]:
         rows.append(_row(f"{part} accuracy", "", accuracy, "leader", rules))
+    if results.test is not None and results.without_leaks is not None:
+        clean = find_score(results.without_leaks, leader["name"])
+        if clean is not None:
+            n_leaked = results.test["n"] - results.without_leaks["n"]
+            note = (
+                f"without the {count(n_leaked, 'picture')} that {'has' if n_leaked == 1 else 'have'} a copy in training"
+            )
+            rows.append(_row(f"Test {_lower(words_of(leader['name']).title)}", note, clean, "leader", rules))
     if results.test is not None and (chosen_on := find_score(results.validation, leader["name"])):
         title = f"Validation {_lower(words_of(leader['name']).title)}"
         rows.append(_row(title, "optimistic: used to choose", chosen_on, "optimistic", rules))

@@ -1,13 +1,7 @@
 """A run folder -> report.html: one file, no network, nothing in the data can run."""
 
-import base64
-import hashlib
-import json
 from pathlib import Path
 from typing import Any
-
-import jinja2
-from markupsafe import Markup
 
 from heldout.records import write_atomic
 from heldout.reporting import sections
@@ -15,29 +9,31 @@ from heldout.reporting.choose import choose_pictures
 from heldout.reporting.figures import draw_figures
 from heldout.reporting.headline import headline_of
 from heldout.reporting.matrix import MAX_CLASSES_WITH_NUMBERS, matrix_of
+from heldout.reporting.painting import Painter
+from heldout.reporting.rendering import json_for_page, render
 from heldout.reporting.results import Results, read_results
 from heldout.reporting.rules import StyleRules
 from heldout.reporting.style import for_page
 
-_TEMPLATES = Path(__file__).parent / "templates"
 _STYLES = ("base.css", "parts.css", "answers.css", "print.css")
-_SCRIPTS = ("report.js",)
+_SCRIPTS = ("report.js", "reading.js")
 
 
-def write_report(folder: Path) -> Path:
+def write_report(folder: Path, painter: Painter | None = None) -> Path:
     """The path of the report.html written into a run folder, with its figures beside it.
 
     Reads the files of the run and nothing else, so that a report can be made again years later.
 
     Args:
         folder: A finished run.
+        painter: Was given the run's figures to draw already; None draws them here.
 
     Raises:
         RunFolderError: The run is not whole.
         StorageError: The disk refused; a report that was there before is as it was.
     """
     results = read_results(folder)
-    figures = draw_figures(results)
+    figures = painter.figures() if painter else draw_figures(results.drawable)
     for name, (svg, png, _) in figures.items():
         write_atomic(folder / "figures" / f"{name}.svg", svg)
         write_atomic(folder / "figures" / f"{name}.png", png)
@@ -58,44 +54,7 @@ def page_of(results: Results, figures: dict[str, tuple[bytes, str]]) -> bytes:
         name: {"source": sections.image_address(for_page(svg), "svg+xml"), "words": words}
         for name, (svg, words) in figures.items()
     }
-    style = "\n".join([*(_asset(name) for name in _STYLES), rules.text])
-    script = "\n".join(_asset(name) for name in _SCRIPTS)
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    html = environment.get_template("report.html.j2").render(
-        **view,
-        policy=content_policy(style, script),
-        style=Markup(style),
-        script=Markup(script),
-    )
-    # A file name may hold bytes that are no text: they are shown as escapes, where encoding would refuse them.
-    return html.encode("utf-8", errors="backslashreplace")
-
-
-def content_policy(style: str, script: str) -> str:
-    """The page's content security policy: no source but our one style sheet, our one script, and data: pictures."""
-    return (
-        f"default-src 'none'; img-src data:; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
-        "base-uri 'none'; form-action 'none'"
-    )
-
-
-def json_for_page(value: Any) -> Markup:
-    r"""JSON that may stand inside a script element: nothing in it can end the element or start a tag.
-
-    Example:
-        >>> print(json_for_page("</script>"))
-        "\u003c/script\u003e"
-    """
-    text = json.dumps(value, ensure_ascii=True, separators=(",", ":"))
-    for character in "<>&":
-        text = text.replace(character, f"\\u{ord(character):04x}")
-    return Markup(text)
+    return render("report.html.j2", view, styles=_STYLES, scripts=_SCRIPTS, rules=rules.text)
 
 
 def _view(results: Results, rules: StyleRules) -> dict[str, Any]:
@@ -124,6 +83,8 @@ def _view(results: Results, rules: StyleRules) -> dict[str, Any]:
         "many_classes": len(results.classes) > MAX_CLASSES_WITH_NUMBERS,
         "mistakes": [pictures[name] for name in choice.mistakes],
         "least_sure": [pictures[name] for name in choice.least_sure],
+        "suspicion": sections.suspicion_words(results),
+        "suspects": sections.suspect_pictures(results),
         "samples": sections.sample_pictures(results.samples),
         "calibration": sections.calibration_words(leading),
         "data_facts": sections.data_facts(results),
@@ -134,11 +95,3 @@ def _view(results: Results, rules: StyleRules) -> dict[str, Any]:
         "environment_facts": sections.environment_facts(results),
         "data": json_for_page(sections.page_data(results, choice, pictures)),
     }
-
-
-def _asset(name: str) -> str:
-    return (_TEMPLATES / name).read_text(encoding="utf-8")
-
-
-def _hash(text: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")

@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -103,6 +103,48 @@ class Sample:
     seen: bytes
 
 
+class SuspicionRecord(TypedDict):
+    """What scores.json says of doubted labels."""
+
+    n: int
+    n_suspects: int
+    n_not_judged: int
+    ceiling: ScoreRecord
+    confirmed_share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """A doubted label; the pictures are JPEG: its own, and the clearest of both classes, empty where none was kept."""
+
+    id: str
+    part: str
+    label: str
+    suggested: str
+    p_label: float
+    p_suggested: float
+    jpeg: bytes
+    jpeg_like_label: bytes
+    jpeg_like_suggested: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Drawable:
+    """What the figures are drawn from.
+
+    Attributes:
+        classes: The names, in the order of the class map.
+        leading: The numbers of the part that the report leads with.
+        history: `HISTORY_COLUMNS` of history.csv; None where nothing was trained by epochs.
+        head_path: `PATH_COLUMNS` of head_path.csv; None where the head was not fitted by itself.
+    """
+
+    classes: tuple[str, ...]
+    leading: SummaryRecord
+    history: dict[str, list[float]] | None
+    head_path: dict[str, list[float]] | None
+
+
 @dataclass(frozen=True, slots=True)
 class Results:
     """All that a report shows of one run.
@@ -112,6 +154,7 @@ class Results:
         classes: The class names in index order.
         test: The numbers of the held-out test part; None where it was not opened.
         validation: The numbers of the part that choices were made on.
+        without_leaks: Of the test part without copies of other parts' pictures; None where it has none.
         baselines: The scores of models that anyone could have had for nothing.
         data: Counts and layout, as in scores.json.
         model: Backbone, regime and sizes, as in scores.json.
@@ -123,11 +166,14 @@ class Results:
         answers: What the model answered on the part that leads the report.
         thumbnails: JPEG bytes of the pictures that can be shown, by id.
         samples: Training pictures for the sample grid.
+        suspicion: What is said of doubted labels; None where none was judged.
+        suspects: Those whose pictures were kept, the most doubted first.
     """
 
     name: str
     classes: tuple[str, ...]
     test: SummaryRecord | None
+    without_leaks: SummaryRecord | None
     validation: SummaryRecord
     baselines: dict[str, ScoreRecord]
     data: dict[str, Any]
@@ -140,11 +186,18 @@ class Results:
     answers: Answers
     thumbnails: dict[str, bytes]
     samples: tuple[Sample, ...]
+    suspicion: SuspicionRecord | None
+    suspects: tuple[Suspect, ...]
 
     @property
     def leading(self) -> SummaryRecord:
         """The numbers the page leads with: the test part, or validation where there is none."""
         return self.test if self.test is not None else self.validation
+
+    @property
+    def drawable(self) -> Drawable:
+        """What the figures are drawn from."""
+        return Drawable(self.classes, self.leading, self.history, self.head_path)
 
 
 def read_results(folder: Path) -> Results:
@@ -153,13 +206,7 @@ def read_results(folder: Path) -> Results:
     Raises:
         RunFolderError: A file is absent or damaged, or is of a format that this version does not know.
     """
-    scores = read_json(folder / "scores.json")
-    if scores.get("format") != FORMAT:
-        raise RunFolderError(
-            f"{folder / 'scores.json'} has format {scores.get('format')!r}",
-            expected=f"format {FORMAT}, the one this version of heldout writes",
-            fix="make the report with the version of heldout that made the run (see environment.json)",
-        )
+    scores = _read_scores(folder)
     classes = tuple(scores["data"]["classes"])
     part = "test" if scores["test"] is not None else "validation"
     thumbnails, samples = _read_thumbnails(folder / "thumbnails.parquet")
@@ -167,6 +214,7 @@ def read_results(folder: Path) -> Results:
         name=folder.resolve().name,
         classes=classes,
         test=scores["test"],
+        without_leaks=scores.get("test_without_leaks"),
         validation=scores["validation"],
         baselines={name: score for name, score in scores["baselines"].items() if score is not None},
         data=scores["data"],
@@ -179,7 +227,35 @@ def read_results(folder: Path) -> Results:
         answers=_read_answers(folder / "predictions.parquet", part, classes),
         thumbnails=thumbnails,
         samples=samples,
+        suspicion=scores.get("suspects"),
+        suspects=_read_suspects(folder / "suspects.parquet") if scores.get("suspects") else (),
     )
+
+
+def read_drawable(folder: Path) -> Drawable:
+    """What the figures are drawn from, which is there before the rest of a report.
+
+    Raises:
+        RunFolderError: As in `read_results`.
+    """
+    scores = _read_scores(folder)
+    return Drawable(
+        classes=tuple(scores["data"]["classes"]),
+        leading=scores["test"] if scores["test"] is not None else scores["validation"],
+        history=_read_columns(folder / "history.csv", HISTORY_COLUMNS),
+        head_path=_read_columns(folder / "head_path.csv", PATH_COLUMNS),
+    )
+
+
+def _read_scores(folder: Path) -> dict[str, Any]:
+    scores: dict[str, Any] = read_json(folder / "scores.json")
+    if scores.get("format") != FORMAT:
+        raise RunFolderError(
+            f"{folder / 'scores.json'} has format {scores.get('format')!r}",
+            expected=f"format {FORMAT}, the one this version of heldout writes",
+            fix="make the report with the version of heldout that made the run (see environment.json)",
+        )
+    return scores
 
 
 def _not_whole(path: Path, why: str) -> RunFolderError:
@@ -249,3 +325,9 @@ def _read_thumbnails(path: Path) -> tuple[dict[str, bytes], tuple[Sample, ...]]:
         if row["seen"] is not None
     )
     return {row["id"]: row["jpeg"] for row in rows}, samples
+
+
+def _read_suspects(path: Path) -> tuple[Suspect, ...]:
+    names = [field.name for field in fields(Suspect)]
+    rows = read_parquet(path, names).to_pylist()
+    return tuple(Suspect(**row) for row in rows if row["jpeg"])

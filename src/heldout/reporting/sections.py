@@ -85,6 +85,21 @@ class SamplePicture:
 
 
 @dataclass(frozen=True, slots=True)
+class SuspectPicture:
+    """A doubted label: its picture between clear ones of both classes; addresses are empty where none was kept."""
+
+    id: str
+    part: str
+    label: str
+    suggested: str
+    p_label: str
+    p_suggested: str
+    source: str
+    like_label: str
+    like_suggested: str
+
+
+@dataclass(frozen=True, slots=True)
 class TimeRow:
     """Where time went: `bar` is a style class."""
 
@@ -225,6 +240,52 @@ def sample_pictures(samples: Sequence[Sample]) -> list[SamplePicture]:
     ]
 
 
+def suspect_pictures(results: Results) -> list[SuspectPicture]:
+    """The doubted labels whose pictures were kept, the most doubted first."""
+    return [
+        SuspectPicture(
+            id=each.id,
+            part=each.part,
+            label=each.label,
+            suggested=each.suggested,
+            p_label=_confidence(each.p_label),
+            p_suggested=_confidence(each.p_suggested),
+            source=image_address(each.jpeg),
+            like_label=image_address(each.jpeg_like_label) if each.jpeg_like_label else "",
+            like_suggested=image_address(each.jpeg_like_suggested) if each.jpeg_like_suggested else "",
+        )
+        for each in results.suspects
+    ]
+
+
+def suspicion_words(results: Results) -> list[str]:
+    """How many labels are doubted, what that means, and which score they put out of reach."""
+    record = results.suspicion
+    if record is None:
+        return [
+            "Not looked for: it takes features that were learned elsewhere, and this run started from random weights. "
+            "A run with --regime frozen on the same data looks for them."
+        ]
+    n, n_suspects = record["n"], record["n_suspects"]
+    judged = f"Each of the {n:,} labels of train and validation was judged by a head that was fitted without it"
+    left_out = record["n_not_judged"]
+    note = f" ({left_out:,} more could not be judged: their class is too small)" if left_out else ""
+    if not n_suspects:
+        return [f"{judged}{note}. None is doubted. Wrong labels that look right would not be found this way."]
+    ceiling = record["ceiling"]
+    about = round(n_suspects * record["confirmed_share"])
+    return [
+        f"{judged}{note}; {count(n_suspects, 'label')} ({percent(n_suspects / n)}) looks wrong."
+        if n_suspects == 1
+        else f"{judged}{note}; {count(n_suspects, 'label')} ({percent(n_suspects / n)}) look wrong.",
+        f"If all {n_suspects:,} are wrong, a model that is always right would still score only "
+        f"{percent(ceiling['value'])} {interval_of(ceiling)} on labels like these (n = {n:,}). But only about half of "
+        f"such flags are confirmed by people ({record['confirmed_share']:.0%}, Northcutt et al., 2021); with "
+        f"{about:,} wrong it would be {percent(1 - about / n)}. The others are likely right, and hard to tell.",
+        "Nothing was removed or changed, and test labels were not looked at.",
+    ]
+
+
 def calibration_words(summary: SummaryRecord) -> tuple[str, str]:
     """What the calibration error says beside its null band, and what the temperature says."""
     low, high = summary["ece_null"]
@@ -263,6 +324,8 @@ def data_facts(results: Results) -> list[Fact]:
             "Parts made here", f"{made}: drawn by seed, stratified by class" if made else "none: all came with the data"
         ),
     ]
+    if groups := data.get("groups"):
+        facts.append(Fact("Groups", f"{groups['n']:,}, the largest of {count(groups['largest'], 'picture')}"))
     passed_over = data["passed_over"]
     names = [f"{name} ({reason})" for name, reason in passed_over[:N_PASSED_OVER]]
     if len(passed_over) > N_PASSED_OVER:

@@ -1,12 +1,14 @@
 """The pictures that a report shows, kept small in the run folder: the page can be made again without the data."""
 
 import io
+import sys
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from heldout.data.decoding import PixelPath, decode, pictures_guarded, to_pixels
+from heldout.data.decoding import PixelPath, UnreadablePicture, decode, pictures_guarded, to_pixels
+from heldout.data.sources import Source
 from heldout.data.survey import read_file
 from heldout.measuring.predictions import Predictions
 from heldout.records import write_atomic, write_parquet
@@ -43,23 +45,40 @@ def keep_thumbnails(folder: Path, train: Part, scored: Part, predictions: Predic
             columns["label"].append(part.examples.classes[part.labels[index]])
             columns["jpeg"].append(materials.facts.thumbnail(sha256))
             columns["seen"].append(
-                seen_by_network(part.examples.path(index), sha256, materials.pixel_path, materials.cache)
+                seen_by_network(part.examples.source, example, sha256, path=materials.pixel_path, cache=materials.cache)
                 if name == "train"
                 else None
             )
     write_parquet(folder / "thumbnails.parquet", columns)
 
 
-def seen_by_network(file: Path, sha256: str, path: PixelPath, cache: Path) -> bytes:
-    """The normalised crop that the network gets, as a JPEG for people; made once and kept in the cache."""
+def seen_by_network(source: Source, name: str, sha256: str, *, path: PixelPath, cache: Path) -> bytes | None:
+    """The normalised crop that the network gets, as a JPEG for people; made once and kept in the cache.
+
+    None where the file has gone, or is no longer the one that was looked at.
+    """
     kept = cache / "seen" / path.key.replace(":", "_") / f"{sha256}.jpg"
     if not kept.is_file():
-        with pictures_guarded():
-            picture = decode(read_file(file)[0], sha256=sha256, short_side=path.resize)
+        image = seen_before(source, name, sha256, path=path)
+        if image is None:
+            return None
         out = io.BytesIO()
-        normalised_view(to_pixels(picture.image, path), path).save(out, "JPEG", quality=85)
+        normalised_view(to_pixels(image, path), path).save(out, "JPEG", quality=85)
         write_atomic(kept, out.getvalue())
     return kept.read_bytes()
+
+
+def seen_before(source: Source, name: str, sha256: str, *, path: PixelPath) -> Image.Image | None:
+    """A picture that was looked at already, upright and in RGB; None where the file has gone or is another one now."""
+    try:
+        data, found = read_file(source, name)
+        if found != sha256:
+            return None
+        with pictures_guarded():
+            # It was accepted under the limit of its run, which may be higher than the usual one.
+            return decode(data, sha256=sha256, short_side=path.resize, max_pixels=sys.maxsize).image
+    except UnreadablePicture:
+        return None
 
 
 def normalised_view(pixels: np.ndarray, path: PixelPath) -> Image.Image:

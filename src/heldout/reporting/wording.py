@@ -44,6 +44,7 @@ _WORDS = {
         False,
     ),
     "majority": ScoreWords("Majority class", "Always answers the commonest class of the training part.", True),
+    "ceiling": ScoreWords("Ceiling", "What always naming the true class would score on labels like these.", True),
     "nearest_centroid": ScoreWords(
         "Nearest centroid", "Answers the class whose mean training feature is nearest.", True
     ),

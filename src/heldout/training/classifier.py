@@ -16,6 +16,8 @@ import numpy as np
 from jaxtyping import Float
 
 from heldout.data.decoding import MAX_PIXELS, PixelPath
+from heldout.data.likeness import SIGNATURE_VERSION
+from heldout.data.sources import Source
 from heldout.data.survey import Survey
 from heldout.errors import RunFolderError
 from heldout.models.backbones import Backbone, find_backbone
@@ -76,22 +78,24 @@ def pixel_path(backbone: Backbone) -> PixelPath:
 
 def fact_store(backbone: Backbone, cache: Path) -> FactStore:
     """Where facts and thumbnails of pictures decoded for this backbone are kept."""
-    return FactStore(cache / "pictures" / str(backbone.resize), backbone.resize)
+    return FactStore(cache / "pictures" / f"{backbone.resize}-{SIGNATURE_VERSION}", backbone.resize)
 
 
 def engine_product(prepared: Prepared, output: Output, *, cache: Path, device: str) -> Product:
     """What an engine makes of pictures, and where that is kept."""
     engine = open_engine(prepared, output, cache=cache, device=device)
     path = pixel_path(prepared.backbone)
-    probe = engine(np.zeros((engine.batch_size, path.crop, path.crop, 3), np.uint8))
+    shape: tuple[int, ...] = (prepared.backbone.n_features,)
+    if output != "features":
+        shape = engine(np.zeros((engine.batch_size, path.crop, path.crop, 3), np.uint8)).shape[1:]
     key = f"{prepared.folder.name}-{engine.key}-{path.key.replace(':', '_')}"
-    store = ArrayStore(cache / output / key, probe.shape[1:], "float32")
+    store = ArrayStore(cache / output / key, shape, "float32")
     return Product(store, path, engine)
 
 
 def ask(
     classifier: Classifier,
-    root: Path,
+    source: Source,
     ids: Sequence[str],
     *,
     cache: Path,
@@ -103,7 +107,7 @@ def ask(
 
     Args:
         classifier: A trained one.
-        root: The folder that the ids start from.
+        source: Where the files are.
         ids: The files.
         cache: The cache folder of heldout.
         device: `cpu` or `cuda`.
@@ -112,7 +116,7 @@ def ask(
     """
     product = engine_product(classifier.backbone, "features", cache=cache, device=device)
     facts = fact_store(classifier.backbone.backbone, cache)
-    look = look_at(root, ids, [product], facts, max_pixels=max_pixels, progress=progress)
+    look = look_at(source, ids, [product], facts, max_pixels=max_pixels, progress=progress)
     readable = tuple(index for index, known in enumerate(look.survey.facts) if known)
     rows = product.store.rows([known.sha256 for known in look.survey.facts if known])
     return Answers(look.survey, logits_of(classifier, rows), readable)
@@ -192,6 +196,10 @@ def load(run: Path, *, cache: Path) -> Classifier:
     if not {f"{head}.weight", f"{head}.bias"} <= tensors.keys():
         raise _damaged(folder, f"it has no head called {head!r}")
     weight, bias = tensors.pop(f"{head}.weight"), tensors.pop(f"{head}.bias")
+    if weight.ndim != 2 or weight.shape[1] != backbone.n_features or bias.shape != weight.shape[:1]:
+        raise _damaged(
+            folder, f"its head is of shape {weight.shape} and {bias.shape}, not for {backbone.n_features} features"
+        )
     if len(weight) != len(classes):
         raise _damaged(folder, f"its head has {len(weight)} rows, and classes.json {len(classes)} names")
     path = pixel_path(backbone)

@@ -11,8 +11,28 @@ def doubts_about_fit(job: Job, fitted: Fitted) -> list[Finding]:
         job: What was asked for.
         fitted: What came of it.
     """
-    if not fitted.history:
-        return _about_path(fitted)
+    about_learning = _about_epochs(job, fitted) if fitted.history else _about_path(fitted)
+    return [*_about_resuming(fitted), *about_learning]
+
+
+def _about_resuming(fitted: Fitted) -> list[Finding]:
+    """Parts of the training were computed in circumstances that give other bits."""
+    if not fitted.elsewhere:
+        return []
+    return [
+        Finding(
+            code="resumed-elsewhere",
+            severity="note",
+            what=f"the training was resumed where it is not bit-identical: {'; '.join(fitted.elsewhere)}",
+            why="Another machine, number of threads or version rounds otherwise, so that the run cannot be had again "
+            "bit for bit on one of them; the numbers are as good as those of any other run.",
+            fix="Train again in one place where the same bits matter.",
+            where=fitted.elsewhere,
+        )
+    ]
+
+
+def _about_epochs(job: Job, fitted: Fitted) -> list[Finding]:
     n_epochs = fitted.history[-1].epoch
     if fitted.best_epoch == 0:
         return [

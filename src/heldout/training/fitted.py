@@ -36,6 +36,8 @@ class Fitted:
         n_trained: How many of them learned.
         initial: Fingerprint of all tensors before learning.
         precision: What the fit was computed in.
+        elsewhere: In what the circumstances of an earlier part of the training, before it was resumed, differ.
+        checkpoint_seconds: What saving took.
     """
 
     classifier: Classifier
@@ -46,3 +48,5 @@ class Fitted:
     n_trained: int
     initial: str
     precision: str
+    elsewhere: tuple[str, ...] = ()
+    checkpoint_seconds: float = 0.0

@@ -8,7 +8,6 @@ cores without a queue between them, and a second run on the same photos decodes 
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -21,9 +20,10 @@ from heldout.data.decoding import (
     decode,
     pictures_guarded,
     reason_too_large,
-    thumbnail,
     to_pixels,
 )
+from heldout.data.impressions import Impression, impression
+from heldout.data.sources import Source
 from heldout.data.survey import Survey, in_order, n_decoding_threads, read_file
 from heldout.errors import Unreadable
 from heldout.models.engines import Engine
@@ -64,8 +64,7 @@ class _Seen:
 
     sha256: str = ""
     reason: str = ""
-    facts: PictureFacts | None = None
-    thumbnail: bytes = b""
+    known: tuple[PictureFacts, Impression] | None = None
     rows: tuple[np.ndarray | None, ...] = ()
 
 
@@ -73,7 +72,7 @@ Progress = Callable[[int, int, float], None]
 
 
 def look_at(
-    root: Path,
+    source: Source,
     ids: Sequence[str],
     products: Sequence[Product],
     facts: FactStore,
@@ -84,7 +83,7 @@ def look_at(
     """Read every file and leave in the stores what is wanted of it.
 
     Args:
-        root: The folder that the ids start from.
+        source: Where the files are.
         ids: The files.
         products: What is wanted of each picture.
         facts: Keeps what is known of each, and its thumbnail.
@@ -92,10 +91,11 @@ def look_at(
         progress: Called now and then with how many files are done, of how many, and files a second.
 
     Raises:
+        DataError: Nothing can be read from the source any more.
         StorageError: A store cannot be written.
     """
     size = max((product.engine.batch_size for product in products if product.engine), default=1)
-    looker = _Looker(root, ids, products, facts, size, max_pixels)
+    looker = _Looker(source, ids, products, facts, size, max_pixels)
     shas: list[str] = []
     reasons: dict[int, str] = {}
     n_decoded, start = 0, time.monotonic()
@@ -105,7 +105,7 @@ def look_at(
                 if seen.reason:
                     reasons[len(shas)] = seen.reason
                 _keep(seen, products, facts)
-                n_decoded += seen.facts is not None
+                n_decoded += seen.known is not None
                 shas.append(seen.sha256)
             if progress:
                 progress(len(shas), len(ids), len(shas) / max(time.monotonic() - start, 1e-9))
@@ -130,15 +130,15 @@ def _keep(seen: _Seen, products: Sequence[Product], facts: FactStore) -> None:
     for product, row in zip(products, seen.rows, strict=False):
         if row is not None:
             product.store.add(seen.sha256, row)
-    if seen.facts is not None:
-        facts.add(seen.facts, seen.thumbnail)
+    if seen.known is not None:
+        facts.add(*seen.known)
 
 
 @dataclass(frozen=True)
 class _Looker:
     """The work of the threads: groups of neighbouring files, as many as an engine takes at once."""
 
-    root: Path
+    source: Source
     ids: Sequence[str]
     products: Sequence[Product]
     facts: FactStore
@@ -153,7 +153,7 @@ class _Looker:
     def group(self, number: int) -> list[_Seen]:
         """The files of one group: read, and where something is missing decoded and run through the engines."""
         begin = number * self.size
-        opened = [self._open(self.root / name) for name in self.ids[begin : begin + self.size]]
+        opened = [self._open(name) for name in self.ids[begin : begin + self.size]]
         rows: list[list[np.ndarray | None]] = [[None] * len(self.products) for _ in opened]
         for place, product in enumerate(self.products):
             wanted = [
@@ -166,13 +166,13 @@ class _Looker:
                 for index, row in zip(wanted, made, strict=True):
                     rows[index][place] = row
         return [
-            seen if decoded is None else _Seen(seen.sha256, "", decoded.facts, thumbnail(decoded.image), tuple(row))
+            seen if decoded is None else _Seen(seen.sha256, "", (decoded.facts, impression(decoded)), tuple(row))
             for (seen, decoded), row in zip(opened, rows, strict=True)
         ]
 
-    def _open(self, path: Path) -> tuple[_Seen, Decoded | None]:
+    def _open(self, name: str) -> tuple[_Seen, Decoded | None]:
         try:
-            data, sha256 = read_file(path)
+            data, sha256 = read_file(self.source, name)
             if sha256 in self.facts and all(sha256 in product.store for product in self.products):
                 return _Seen(sha256), None
             picture = decode(data, sha256=sha256, short_side=self.facts.short_side, max_pixels=self.max_pixels)

@@ -1,4 +1,4 @@
-"""Epochs of training: a generator of records, and its one caller, which stops early and keeps the best weights."""
+"""Epochs of training: a generator of records, and its one caller, which saves and gives the best weights."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -9,11 +9,12 @@ from torch import Tensor
 
 from heldout.data.batches import Batches, evaluation_batches, training_batches
 from heldout.models.regimes import set_mode
+from heldout.training.checkpoints import Checkpoints
+from heldout.training.course import Course, begin
 from heldout.training.history import EpochRecord
-from heldout.training.losses import Tally
 from heldout.training.schedules import learning_rate
 from heldout.training.settings import TrainingSettings
-from heldout.training.steps import Diverged, Learner, evaluate, make_learner, private_draws, train_step
+from heldout.training.steps import Diverged, evaluate, private_draws, train_step
 from heldout.training.tasks import Task
 
 # How many steps of an epoch are done, of how many, and pictures a second so far.
@@ -57,6 +58,7 @@ def fit_network(
     seed: int,
     watch: Callable[[EpochRecord], None] | None = None,
     watch_step: WatchStep | None = None,
+    checkpoints: Checkpoints | None = None,
 ) -> Fitted:
     """The best weights that the epochs came by, judged on validation, and the history.
 
@@ -70,39 +72,40 @@ def fit_network(
         parts: Training and validation examples, the former not empty.
         precision: As `choose_precision` gives it.
         seed: The seed of the run.
-        watch: Called with the record of each epoch.
+        watch: Called with the record of each epoch that ends.
         watch_step: Called after each step.
+        checkpoints: Where the training goes on from, and is saved; None keeps nothing.
 
     Raises:
         Diverged: The loss was not finite; the weights are those of the best epoch so far.
+        KeyboardInterrupt: Somebody asked to stop; everything is saved.
+        StorageError: A checkpoint could not be written.
     """
-    history: list[EpochRecord] = []
-    best: EpochRecord | None = None
-    state = _copied_state(task)
+    course = begin(task, settings, precision=precision)
+    if checkpoints is not None:
+        checkpoints.restore(course)
     try:
-        epochs = train_epochs(task, settings, parts=parts, precision=precision, seed=seed, watch_step=watch_step)
+        epochs = train_epochs(course, settings, parts=parts, seed=seed, watch_step=watch_step, checkpoints=checkpoints)
         for record in epochs:
-            history.append(record)
-            if best is None or record.validation_loss < best.validation_loss:
-                best, state = record, _copied_state(task)
+            if checkpoints is not None:
+                checkpoints.after_epoch(course)
             if watch is not None:
                 watch(record)
-            if settings.patience is not None and record.epoch - best.epoch >= settings.patience:
-                break
+        if checkpoints is not None:
+            checkpoints.at_the_end(course)
     finally:
-        task.net.load_state_dict(state)
-    assert best is not None, "there was no epoch"
-    return Fitted(state, best.epoch, tuple(history))
+        task.net.load_state_dict(course.best_state)
+    return Fitted(course.best_state, course.best_epoch, tuple(course.history))
 
 
 def train_epochs(
-    task: Task,
+    course: Course,
     settings: TrainingSettings,
     *,
     parts: Parts,
-    precision: str,
     seed: int,
     watch_step: WatchStep | None = None,
+    checkpoints: Checkpoints | None = None,
 ) -> Iterator[EpochRecord]:
     """One record after each epoch; the network holds the weights of that epoch until the next is asked for.
 
@@ -114,73 +117,59 @@ def train_epochs(
     Raises:
         Diverged: A loss was not finite.
     """
-    learner = make_learner(task, settings, precision=precision)
-    if task.regime != "scratch":
-        yield _starting_record(learner, parts)
-    for epoch in range(1, settings.epochs + 1):
-        began = time.perf_counter()
-        tally = _train_epoch(learner, settings, parts.train, seed=seed, epoch=epoch, watch_step=watch_step)
-        trained = time.perf_counter()
-        judged = evaluate(task, evaluation_batches(parts.validation), arithmetic=learner.arithmetic)
-        n_steps = parts.train.n_batches
-        rates = (
-            learning_rate(step, settings.epochs * n_steps, settings)
-            for step in range((epoch - 1) * n_steps, epoch * n_steps)
-        )
-        yield EpochRecord(
-            epoch=epoch,
-            learning_rate=max(rates),
-            train_loss=tally.loss,
-            train_accuracy=tally.accuracy,
-            validation_loss=judged.loss,
-            validation_correct=judged.n_correct,
-            n_validation=judged.n,
-            pictures_per_second=tally.n / (trained - began),
-            seconds=time.perf_counter() - began,
-        )
+    while not course.is_over(settings):
+        if course.epoch > 0:
+            _train_epoch(course, settings, parts.train, seed=seed, watch_step=watch_step, checkpoints=checkpoints)
+        record = _judge(course, settings, parts, checkpoints)
+        course.end_epoch(record)
+        yield record
 
 
 def _train_epoch(
-    learner: Learner,
+    course: Course,
     settings: TrainingSettings,
     train: Batches,
     *,
     seed: int,
-    epoch: int,
     watch_step: WatchStep | None,
-) -> Tally:
-    task, n_steps = learner.task, train.n_batches
+    checkpoints: Checkpoints | None,
+) -> None:
+    """The steps of the epoch that are not done yet."""
+    task, epoch, n_steps = course.learner.task, course.epoch, train.n_batches
     set_mode(task.net, task.regime, training=True)
-    tally, began = Tally(), time.perf_counter()
-    for batch in training_batches(train, seed=seed, epoch=epoch):
+    before, began = course.seconds, time.perf_counter()
+    for batch in training_batches(train, seed=seed, epoch=epoch, first_step=course.step):
         rate = learning_rate((epoch - 1) * n_steps + batch.step, settings.epochs * n_steps, settings)
         labels = torch.from_numpy(batch.labels).to(task.device)
         with private_draws(task.device, seed=seed, epoch=epoch, step=batch.step):
-            sums = train_step(learner, task.training_inputs(batch), labels, learning_rate=rate)
-        tally = tally.plus(sums)
+            sums = train_step(course.learner, task.training_inputs(batch), labels, learning_rate=rate)
         if not torch.isfinite(sums.loss):
             raise Diverged(float(sums.loss), epoch=epoch, step=batch.step, learning_rate=settings.learning_rate)
+        course.tally, course.step = course.tally.plus(sums), batch.step + 1
+        course.seconds = before + time.perf_counter() - began
         if watch_step is not None:
-            watch_step(batch.step + 1, n_steps, tally.n / (time.perf_counter() - began))
-    return tally
+            watch_step(course.step, n_steps, course.tally.n / course.seconds)
+        if checkpoints is not None:
+            checkpoints.after_step(course)
 
 
-def _starting_record(learner: Learner, parts: Parts) -> EpochRecord:
+def _judge(course: Course, settings: TrainingSettings, parts: Parts, checkpoints: Checkpoints | None) -> EpochRecord:
+    """The record of the epoch whose steps are all done, or of the network as it came."""
+    learner, epoch, tally, n_steps = course.learner, course.epoch, course.tally, parts.train.n_batches
     began = time.perf_counter()
-    judged = evaluate(learner.task, evaluation_batches(parts.validation), arithmetic=learner.arithmetic)
+    batches = evaluation_batches(parts.validation)
+    if checkpoints is not None:
+        batches = checkpoints.watching(batches, course)
+    judged = evaluate(learner.task, batches, arithmetic=learner.arithmetic)
+    steps = range((epoch - 1) * n_steps, epoch * n_steps) if epoch else ()
     return EpochRecord(
-        epoch=0,
-        learning_rate=0.0,
-        train_loss=float("nan"),
-        train_accuracy=float("nan"),
+        epoch=epoch,
+        learning_rate=max((learning_rate(step, settings.epochs * n_steps, settings) for step in steps), default=0.0),
+        train_loss=tally.loss,
+        train_accuracy=tally.accuracy,
         validation_loss=judged.loss,
         validation_correct=judged.n_correct,
         n_validation=judged.n,
-        pictures_per_second=float("nan"),
-        seconds=time.perf_counter() - began,
+        pictures_per_second=tally.n / course.seconds if tally.n else float("nan"),
+        seconds=course.seconds + time.perf_counter() - began,
     )
-
-
-def _copied_state(task: Task) -> dict[str, Tensor]:
-    copied = {name: value.detach().cpu().contiguous() for name, value in task.net.state_dict().items()}
-    return {name: value.clone(memory_format=torch.contiguous_format) for name, value in copied.items()}

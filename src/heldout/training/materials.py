@@ -98,7 +98,8 @@ class Materials:
             self._trained[backbone.fingerprint] = opened
         product = self._trained[backbone.fingerprint]
         # Whatever limit of pixels held, these pictures met it when they were first looked at.
-        look_at(part.examples.root, part.examples.ids, [product], self.facts, max_pixels=sys.maxsize, progress=progress)
+        source, ids = part.examples.source, part.examples.ids
+        look_at(source, ids, [product], self.facts, max_pixels=sys.maxsize, progress=progress)
         for name, sha256 in zip(part.examples.ids, part.sha256s, strict=True):
             if sha256 not in product.store:
                 raise DataError(

@@ -2,7 +2,7 @@
 
     <cache>/<kind>/<key>/rows-<name>.npy     arrays of one shape, one row a picture
     <cache>/<kind>/<key>/rows-<name>.keys    whose rows they are, and a checksum of each; written last
-    <cache>/pictures/<key>/facts-<name>.arrow    what is known of each picture, and its thumbnail
+    <cache>/pictures/<key>/facts-<name>.arrow    what is known of each picture, and its impression
 
 A file is written once, whole, and never changed; two processes that add at the same time add two files. A row is read
 by itself, so that memory does not grow with the store. Everything can be deleted at any time.
@@ -15,22 +15,29 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
+from jaxtyping import UInt8
 from numpy.lib import format as npy_format
 
+from heldout.data.appearance import Appearance
 from heldout.data.decoding import PictureFacts
+from heldout.data.impressions import Impression
+from heldout.data.likeness import SIGNATURE_BYTES
 from heldout.errors import StorageError
-from heldout.records import atomic_file, write_atomic
+from heldout.records import atomic_file, remove_if_ownerless, write_atomic
 
 # One entry of a .keys file: SHA-256 of the picture file, CRC-32 of the row's bytes.
 _KEY_TYPE = np.dtype([("sha256", "V32"), ("crc32", "<u4")])
 # What the files of a `FactStore` hold of each picture: a row is read only if its checksums fit.
 _FACT_NAMES = list(PictureFacts.__dataclass_fields__)
-_FACT_COLUMNS = [*_FACT_NAMES, "thumbnail", "facts_crc32", "thumbnail_crc32"]
+_LOOK_NAMES = list(Appearance.__dataclass_fields__)
+_PARTS = ("facts", "appearance", "signature", "thumbnail")
+_FACT_COLUMNS = [*_FACT_NAMES, *_LOOK_NAMES, "signature", "thumbnail", *(f"{part}_crc32" for part in _PARTS)]
+_Record = TypeVar("_Record", bound=PictureFacts | Appearance)
 # A store gathers this many bytes before it writes a file, so that memory stays bounded and files stay few (assumed).
-FLUSH_BYTES = 32 * 2**20
+FLUSH_BYTES = 8 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +67,9 @@ class ArrayStore:
         self._waiting: dict[bytes, np.ndarray] = {}
         for keys in sorted(folder.glob("rows-*.keys")):
             self._index(keys)
+        for rows in folder.glob("rows-*.npy"):
+            if not rows.with_suffix(".keys").exists():
+                remove_if_ownerless(rows, unless=rows.with_suffix(".keys"))  # of a process that was killed in between
 
     def _index(self, keys: Path) -> None:
         rows = keys.with_suffix(".npy")
@@ -108,7 +118,11 @@ class ArrayStore:
                 content = row.reshape(-1).view(np.uint8).data
                 entries[number] = (key, zlib.crc32(content))
                 file.write(content)
-        write_atomic(rows.with_suffix(".keys"), entries.tobytes())
+            owned = os.dup(file.fileno())  # shares the file's lock: until it has its keys, nobody takes it for a stray
+        try:
+            write_atomic(rows.with_suffix(".keys"), entries.tobytes())
+        finally:
+            os.close(owned)
         self._index(rows.with_suffix(".keys"))
         self._waiting.clear()  # afterwards, so that threads which ask find each row at one of the two places
 
@@ -176,7 +190,7 @@ class StoredRows:
 
 
 class FactStore:
-    """What is known of each picture, and its thumbnail, by content key.
+    """What is known of each picture, and its impression, by content key.
 
     Args:
         folder: Where its files lie; made when something is added.
@@ -188,7 +202,7 @@ class FactStore:
         self.short_side = short_side
         self._tables: list[tuple[Path, Any]] = []
         self._places: dict[str, tuple[int, int]] = {}
-        self._waiting: dict[str, tuple[PictureFacts, bytes]] = {}
+        self._waiting: dict[str, tuple[PictureFacts, Impression]] = {}
         self._waiting_bytes = 0
         for file in sorted(folder.glob("facts-*.arrow")):
             self._index(file)
@@ -211,10 +225,10 @@ class FactStore:
     def __contains__(self, sha256: str) -> bool:
         return sha256 in self._places or sha256 in self._waiting
 
-    def add(self, facts: PictureFacts, thumbnail: bytes) -> None:
-        """Keep the facts of one picture; they reach the disk at the next flush."""
-        self._waiting[facts.sha256] = (facts, thumbnail)
-        self._waiting_bytes += len(thumbnail) + 200
+    def add(self, facts: PictureFacts, impression: Impression) -> None:
+        """Keep what is known of one picture; it reaches the disk at the next flush."""
+        self._waiting[facts.sha256] = (facts, impression)
+        self._waiting_bytes += len(impression.thumbnail) + len(impression.signature) + 1000
         if self._waiting_bytes >= FLUSH_BYTES:
             self.flush()
 
@@ -231,9 +245,13 @@ class FactStore:
         kept = list(self._waiting.values())
         columns: Mapping[str, list[Any]] = {
             **{name: [getattr(facts, name) for facts, _ in kept] for name in _FACT_NAMES},
-            "thumbnail": [thumbnail for _, thumbnail in kept],
-            "facts_crc32": [_facts_crc32(facts) for facts, _ in kept],
-            "thumbnail_crc32": [zlib.crc32(thumbnail) for _, thumbnail in kept],
+            **{name: [getattr(one.appearance, name) for _, one in kept] for name in _LOOK_NAMES},
+            "signature": [one.signature for _, one in kept],
+            "thumbnail": [one.thumbnail for _, one in kept],
+            "facts_crc32": [_crc32(facts) for facts, _ in kept],
+            "appearance_crc32": [_crc32(one.appearance) for _, one in kept],
+            "signature_crc32": [zlib.crc32(one.signature) for _, one in kept],
+            "thumbnail_crc32": [zlib.crc32(one.thumbnail) for _, one in kept],
         }
         table = pa.table(dict(columns))
         file = self.folder / f"facts-{secrets.token_hex(8)}.arrow"
@@ -250,22 +268,62 @@ class FactStore:
             KeyError: One of them is not in the store.
             StorageError: Its facts are not those that were written.
         """
+        return self._records(sha256s, PictureFacts, "facts_crc32")
+
+    def appearances(self, sha256s: Iterable[str]) -> Iterator[Appearance]:
+        """How these pictures look, in this order.
+
+        Raises:
+            KeyError: One of them is not in the store.
+            StorageError: It is not what was written.
+        """
+        return self._records(sha256s, Appearance, "appearance_crc32")
+
+    def _records(self, sha256s: Iterable[str], kind: type[_Record], checksum: str) -> Iterator[_Record]:
+        names = list(kind.__dataclass_fields__)
+        places = self._found(sha256s)
+        found: dict[tuple[int, int], _Record] = {}
+        for number, rows in self._by_table(places).items():
+            file, table = self._tables[number]
+            columns = [column.to_pylist() for column in table.select([*names, checksum]).take(rows)]
+            for row, *values, crc32 in zip(rows, *columns, strict=True):
+                record = kind(*values)
+                if _crc32(record) != crc32:
+                    raise _damaged(file, "the checksum of what is known of a picture does not fit")
+                found[number, row] = record
+        return (found[place] for place in places)
+
+    def signatures(self, sha256s: Iterable[str]) -> UInt8[np.ndarray, "pictures bytes"]:
+        """The signatures of these pictures, in this order.
+
+        Raises:
+            KeyError: One of them is not in the store.
+            StorageError: One is not what was written.
+        """
+        places = self._found(sha256s)
+        at: dict[tuple[int, int], list[int]] = defaultdict(list)
+        for index, place in enumerate(places):
+            at[place].append(index)
+        out = np.empty((len(places), SIGNATURE_BYTES), np.uint8)
+        for number, rows in self._by_table(places).items():
+            file, table = self._tables[number]
+            chosen = table.select(["signature", "signature_crc32"]).take(rows).to_pydict()
+            for row, content, crc32 in zip(rows, *chosen.values(), strict=True):
+                if zlib.crc32(content) != crc32 or len(content) != SIGNATURE_BYTES:
+                    raise _damaged(file, "a signature's checksum does not fit")
+                out[at[number, row]] = np.frombuffer(content, np.uint8)
+        return out
+
+    def _found(self, sha256s: Iterable[str]) -> list[tuple[int, int]]:
         self.flush()
-        places = [self._places[sha256] for sha256 in sha256s]
+        return [self._places[sha256] for sha256 in sha256s]
+
+    @staticmethod
+    def _by_table(places: Iterable[tuple[int, int]]) -> dict[int, list[int]]:
         wanted: dict[int, set[int]] = defaultdict(set)
         for number, row in places:
             wanted[number].add(row)
-        found: dict[tuple[int, int], PictureFacts] = {}
-        for number, chosen in wanted.items():
-            file, table = self._tables[number]
-            rows = sorted(chosen)
-            columns = [column.to_pylist() for column in table.select([*_FACT_NAMES, "facts_crc32"]).take(rows)]
-            for row, *values, crc32 in zip(rows, *columns, strict=True):
-                facts = PictureFacts(*values)
-                if _facts_crc32(facts) != crc32:
-                    raise _damaged(file, "the checksum of a picture's facts does not fit")
-                found[number, row] = facts
-        return (found[place] for place in places)
+        return {number: sorted(rows) for number, rows in wanted.items()}
 
     def thumbnail(self, sha256: str) -> bytes:
         """The JPEG of the whole picture, small.
@@ -283,5 +341,5 @@ class FactStore:
         return content
 
 
-def _facts_crc32(facts: PictureFacts) -> int:
-    return zlib.crc32(repr(astuple(facts)).encode())
+def _crc32(record: PictureFacts | Appearance) -> int:
+    return zlib.crc32(repr(astuple(record)).encode())

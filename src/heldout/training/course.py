@@ -1,0 +1,73 @@
+"""A training between two steps: everything that it needs to go on as if it had never stopped.
+
+What is not here need not be kept: all that is drawn is a function of (seed, purpose, epoch, step).
+"""
+
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from heldout.training.history import EpochRecord
+from heldout.training.losses import Tally
+from heldout.training.settings import TrainingSettings
+from heldout.training.steps import Learner, make_learner
+from heldout.training.tasks import Task
+
+
+@dataclass(slots=True, eq=False)
+class Course:
+    """How far a training has come; it changes with every step.
+
+    Attributes:
+        learner: The network and its optimiser.
+        best_state: The state dict of the best epoch, on the CPU and contiguous; before the first, the network's own.
+        epoch: Which epoch is under way, from 1; 0 before a pretrained network has been judged.
+        step: How many of its steps are done.
+        tally: Over those steps.
+        seconds: That they took.
+        history: Of the epochs that have ended.
+    """
+
+    learner: Learner
+    best_state: dict[str, Tensor]
+    epoch: int
+    step: int = 0
+    tally: Tally = field(default_factory=Tally)
+    seconds: float = 0.0
+    history: list[EpochRecord] = field(default_factory=list)
+
+    @property
+    def best_epoch(self) -> int:
+        """The epoch of the lowest validation loss; the earliest, where several are equal."""
+        return min(self.history, key=lambda record: record.validation_loss).epoch
+
+    def end_epoch(self, record: EpochRecord) -> None:
+        """Go on to the next epoch, and keep the weights if this one was the best."""
+        self.history.append(record)
+        if self.best_epoch == record.epoch:
+            self.best_state = copied_state(self.learner.task)
+        self.epoch, self.step, self.tally, self.seconds = record.epoch + 1, 0, Tally(), 0.0
+
+    def is_over(self, settings: TrainingSettings) -> bool:
+        """Whether all epochs have ended, or so many in vain that it was agreed to stop."""
+        if self.epoch > settings.epochs:
+            return True
+        if settings.patience is None or not self.history:
+            return False
+        return self.history[-1].epoch - self.best_epoch >= settings.patience
+
+
+def begin(task: Task, settings: TrainingSettings, *, precision: str) -> Course:
+    """A training before its first step.
+
+    A network that is not trained from random weights is judged first, as epoch 0.
+    """
+    learner = make_learner(task, settings, precision=precision)
+    return Course(learner, copied_state(task), epoch=1 if task.regime == "scratch" else 0)
+
+
+def copied_state(task: Task) -> dict[str, Tensor]:
+    """The state dict of the network, copied to the CPU and contiguous."""
+    copied = {name: value.detach().cpu().contiguous() for name, value in task.net.state_dict().items()}
+    return {name: value.clone(memory_format=torch.contiguous_format) for name, value in copied.items()}

@@ -1,0 +1,48 @@
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from heldout.data.appearance import appearance
+from heldout.data.decoding import decode
+from heldout.data.impressions import impression, shrunk, thumbnail
+from heldout.data.likeness import signature
+
+
+def noise(width: int, height: int) -> Image.Image:
+    values = np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
+    return Image.fromarray(values)
+
+
+def stored(image: Image.Image, **options: object) -> bytes:
+    out = io.BytesIO()
+    image.save(out, "JPEG", **options)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("size", "wanted"), [((640, 320), (128, 64)), ((10, 900), (1, 128)), ((30, 20), (30, 20)), ((1, 5000), (1, 128))]
+)
+def test_thumbnails_show_the_whole_picture(size: tuple[int, int], wanted: tuple[int, int]) -> None:
+    with Image.open(io.BytesIO(thumbnail(shrunk(noise(*size))))) as small:
+        assert (small.format, small.size) == ("JPEG", wanted)
+
+
+def test_an_impression_is_of_the_small_copy() -> None:
+    picture = decode(stored(noise(300, 200), quality=61))
+    found = impression(picture)
+    small = shrunk(picture.image)
+    assert found.signature == signature(small)
+    assert found.appearance == appearance(small, picture.stored)
+    assert found.appearance.jpeg_quality == 61
+
+
+@pytest.mark.parametrize("size", [(300, 200), (30, 20)])
+def test_a_thumbnail_tells_nothing_that_the_file_held_beside_its_pixels(size: tuple[int, int]) -> None:
+    exif = Image.Exif()
+    exif[0x9286] = "where I live"
+    data = stored(noise(*size), exif=exif, comment=b"my name", icc_profile=b"profile of mine")
+    assert b"where I live" in data
+    made = impression(decode(data)).thumbnail
+    assert not any(secret in made for secret in (b"where I live", b"my name", b"profile of mine"))
