@@ -30,3 +30,10 @@ def keep_freed_memory() -> bool:
     if not hasattr(library, "gnu_get_libc_version"):  # musl has no mallopt
         return False
     return all(library.mallopt(setting, value) == 1 for setting, value in _SETTINGS.items())
+
+
+def give_back_freed_memory() -> None:
+    """Give the system what this process has freed and kept; does nothing where the C library is not glibc."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+    if trim is not None:
+        trim(0)

@@ -22,7 +22,7 @@ def stored(image: Image.Image, **options: object) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("size", "wanted"), [((640, 320), (128, 64)), ((10, 900), (1, 128)), ((30, 20), (30, 20)), ((1, 5000), (1, 128))]
+    ("size", "wanted"), [((640, 320), (128, 64)), ((10, 900), (2, 129)), ((30, 20), (30, 20)), ((1, 5000), (1, 129))]
 )
 def test_thumbnails_show_the_whole_picture(size: tuple[int, int], wanted: tuple[int, int]) -> None:
     with Image.open(io.BytesIO(thumbnail(shrunk(noise(*size))))) as small:

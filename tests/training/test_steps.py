@@ -1,3 +1,4 @@
+import gc
 from dataclasses import replace
 
 import numpy as np
@@ -119,6 +120,19 @@ def test_pieces_are_as_large_as_the_memory_for_a_backward_pass_allows(monkeypatc
     assert 2**20 / 40_000 < n_at_once < 2**20 / 8_000
     # Statistics of a batch are of the whole batch.
     assert make_learner(small_task("scratch"), defaults("scratch"), precision="float32").n_at_once is None
+
+
+def test_finding_the_size_of_the_pieces_keeps_nothing() -> None:
+    def n_tensors() -> int:
+        gc.collect()
+        return sum(type(thing) is torch.Tensor for thing in gc.get_objects())
+
+    settings = defaults("full")
+    make_learner(small_task(), settings, precision="float32")
+    before = n_tensors()
+    for _ in range(3):
+        make_learner(small_task(), settings, precision="float32")
+    assert n_tensors() == before
 
 
 @pytest.mark.gpu

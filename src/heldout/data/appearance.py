@@ -77,7 +77,7 @@ def appearance(small: Image.Image, stored: Image.Image | None = None) -> Appeara
     """The numbers of one picture.
 
     Args:
-        small: The whole picture in RGB, upright, the longer side at most 128 pixels.
+        small: The whole picture in RGB, upright, as `impressions.shrunk` makes it.
         stored: The picture as it was opened, for its quantisation tables; None leaves the quality unknown.
 
     Example:

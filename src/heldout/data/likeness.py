@@ -18,7 +18,7 @@ from jaxtyping import Bool, Float, UInt8, UInt64
 from PIL import Image
 
 # Part of every stored signature's key: it goes up when the same picture would get another signature.
-SIGNATURE_VERSION = 1
+SIGNATURE_VERSION = 2
 GREY_SIDE = 20
 _N_PIXELS = GREY_SIDE * GREY_SIDE
 SIGNATURE_BYTES = _N_PIXELS + 4
@@ -51,7 +51,7 @@ def signature(small: Image.Image) -> bytes:
     """The signature of a picture from its small copy.
 
     Args:
-        small: The whole picture, upright, RGB, its longer side at most 128 pixels.
+        small: The whole picture, upright, RGB, as `impressions.shrunk` makes it.
 
     Returns:
         `SIGNATURE_BYTES` bytes: the normalised grey square, row by row; the mean of red, green and blue; the

@@ -14,6 +14,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from heldout.allocator import give_back_freed_memory
 from heldout.errors import UsageError
 from heldout.models.choosing import machine
 from heldout.models.regimes import set_mode
@@ -72,7 +73,10 @@ def choose_precision(
         content = read_json(record)
         if content["machine"] == machine() and content["choice"] in names:
             return PrecisionChoice(content["choice"], "remembered", content["seconds"])
-    seconds = {name: _step_seconds(task, settings, inputs, name) for name in names}
+    seconds = {}
+    for name in names:
+        seconds[name] = _step_seconds(task, settings, inputs, name)
+        give_back_freed_memory()  # the next one needs pieces of other sizes
     best = min(names, key=lambda name: seconds[name])
     log.info("seconds a training step: %s; chosen: %s", seconds, best)
     if record is not None:

@@ -93,7 +93,7 @@ def _kept_bytes(task: Task, arithmetic: Arithmetic, n: int) -> int:
     def count(tensor: Tensor) -> Tensor:
         storage = tensor.untyped_storage()
         kept[storage.data_ptr()] = storage.nbytes()
-        return tensor
+        return tensor.detach()  # the tensor itself would hold what made it, and that the tensor: for ever
 
     set_mode(task.net, task.regime, training=True)
     counting = torch.autograd.graph.saved_tensors_hooks(count, lambda tensor: tensor)
