@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from heldout.interrupting import finishing_steps
-from heldout.records import to_json, write_atomic
+from heldout.records import remove_strays, to_json, write_atomic
 from heldout.training import checkpoints as module
 from heldout.training.checkpoints import Checkpoints
 from heldout.training.history import EpochRecord
@@ -31,6 +31,7 @@ def settings(regime: str, **changes: object) -> TrainingSettings:
 def train(folder: Path, regime: str, *, n_train: int = 26, **changes: object) -> None:
     """Train to the end, from where the folder's checkpoints say, and write down what came of it."""
     module.EVERY_SECONDS, module.SHARE = 0.0, 1e9  # a checkpoint after every step
+    remove_strays(folder)  # as `verbs.resume` does
     with finishing_steps() as stop:
         fitted = fit_network(
             small_task(regime),
