@@ -4,6 +4,8 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 Severity = Literal["error", "warning", "note"]
+# How many files, classes or settings a Finding names in `where`; `what` has the full count.
+MAX_NAMED = 24
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
 
 

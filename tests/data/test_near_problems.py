@@ -7,10 +7,9 @@ from heldout.data.decoding import PictureFacts
 from heldout.data.examples import Examples, Row, gather
 from heldout.data.near_duplicates import Pairs
 from heldout.data.near_problems import leaked, near_duplicate_findings, same_pixels
-from heldout.data.problems import MAX_NAMED
 from heldout.data.sources import FolderSource
 from heldout.data.survey import Survey
-from heldout.findings import Finding
+from heldout.findings import MAX_NAMED, Finding
 
 ROWS: list[Row] = [
     ("a0", "cat", 0),

@@ -10,10 +10,10 @@ from PIL import Image, ImageDraw, ImageFilter
 from heldout.data.appearance import Appearance, appearance
 from heldout.data.decoding import PictureFacts
 from heldout.data.examples import Examples, gather
-from heldout.data.oddities import MAX_NAMED, find_oddities
+from heldout.data.oddities import find_oddities
 from heldout.data.sources import FolderSource
 from heldout.data.survey import Survey
-from heldout.findings import Finding
+from heldout.findings import MAX_NAMED, Finding
 
 FACTS = PictureFacts(width=400, height=300, mode="RGB", format="JPEG", n_bytes=9, sha256="", pixels="")
 PLAIN = Appearance(

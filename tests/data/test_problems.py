@@ -8,12 +8,12 @@ from PIL import Image
 
 from heldout.data.decoding import PictureFacts, decode
 from heldout.data.examples import Examples, PassedOver, Row, gather
-from heldout.data.problems import MAX_NAMED, find_problems
+from heldout.data.problems import find_problems
 from heldout.data.sources import FolderSource
 from heldout.data.splits import Split, make_split
 from heldout.data.survey import Survey
 from heldout.errors import Unreadable
-from heldout.findings import Finding
+from heldout.findings import MAX_NAMED, Finding
 
 PLAIN = PictureFacts(width=8, height=8, mode="RGB", format="JPEG", n_bytes=100, sha256="", pixels="")
 

@@ -5,21 +5,7 @@ from torch import Tensor, nn
 from heldout.models.build import random_network
 from heldout.models.folding import folded
 from heldout.models.network import Network, drawn
-
-
-def random_statistics(net: nn.Module) -> None:
-    """Normalisations that are no identity."""
-    generator = torch.Generator().manual_seed(1)
-    for module in net.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            for tensor, low, high in (
-                (module.weight.data, 0.5, 1.5),
-                (module.bias.data, -0.2, 0.2),
-                (module.running_mean, -0.2, 0.2),
-                (module.running_var, 0.5, 1.5),
-            ):
-                assert tensor is not None
-                tensor.uniform_(low, high, generator=generator)
+from training.small import random_statistics
 
 
 def noise(side: int, seed: int = 0) -> Tensor:

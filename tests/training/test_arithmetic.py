@@ -5,24 +5,14 @@ from torch import Tensor, nn
 from heldout.models.regimes import set_mode
 from heldout.training.arithmetic import candidates, computing_by, is_depthwise, make_arithmetic
 from heldout.training.tasks import Task
-from training.small import CPU, SmallNetwork, small_network, small_task
+from training.small import CPU, SmallNetwork, random_statistics, small_network, small_task
 
 PRECISIONS = ["float32", "winograd", "bfloat16", "selective"]
 
 
 def with_statistics(task: Task) -> Task:
     """The task with normalisations that are no identity."""
-    generator = torch.Generator().manual_seed(1)
-    for module in task.net.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            for tensor, low, high in (
-                (module.weight.data, 0.5, 1.5),
-                (module.bias.data, -0.2, 0.2),
-                (module.running_mean, -0.2, 0.2),
-                (module.running_var, 0.5, 1.5),
-            ):
-                assert tensor is not None
-                tensor.uniform_(low, high, generator=generator)
+    random_statistics(task.net)
     return task
 
 

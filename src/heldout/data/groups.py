@@ -19,9 +19,8 @@ from jaxtyping import Int
 
 from heldout.data.examples import PARTS, Examples, some_of
 from heldout.errors import DataError, UsageError
-from heldout.findings import Finding
+from heldout.findings import MAX_NAMED, Finding
 
-_MAX_NAMED = 24  # groups that a Finding names; `what` has the full count
 # Bootstraps over fewer groups than about ten cover less than they say (Cameron, Gelbach and Miller, 2008).
 _FEW_FOR_TEST = 10
 _PLAIN = re.compile(r"[^\\.^$*+?{}\[\]|()]+")
@@ -133,22 +132,33 @@ def joined(first: Int[np.ndarray, " examples"], second: Int[np.ndarray, " exampl
         [0, 0, 0, 1]
     """
     assert len(first) == len(second), f"{len(first)} and {len(second)} examples"
-    first, second = _numbered(first), _numbered(second)
-    leader = np.arange(int(first.max(initial=-1)) + 1)  # of each number of `first`, the one that stands for it
+    edges = [(np.arange(len(numbers)), _first_of_each(numbers)) for numbers in (first, second)]
+    ends = (np.concatenate(side) for side in zip(*edges, strict=True))
+    return np.unique(components(len(first), *ends), return_inverse=True)[1]
 
-    def root(number: int) -> int:
-        while leader[number] != number:
-            leader[number] = leader[leader[number]]  # halves the way for whoever comes after
-            number = int(leader[number])
-        return number
 
-    met: dict[int, int] = {}
-    # An example alone in its cluster of `second` joins nothing.
-    shared = np.bincount(second)[second] > 1 if len(second) else np.zeros(0, bool)
-    for one, other in zip(first[shared].tolist(), second[shared].tolist(), strict=True):
-        leader[root(one)] = root(met.setdefault(other, one))
-    roots = np.array([root(number) for number in range(len(leader))], dtype=np.int64)
-    return _numbered(roots[first])
+def components(
+    n: int, first: Int[np.ndarray, " edges"], second: Int[np.ndarray, " edges"]
+) -> Int[np.ndarray, " examples"]:
+    """What hangs together by a chain of edges: for each of `n` examples the index of the first one it hangs with.
+
+    Example:
+        >>> components(5, np.array([0, 1]), np.array([1, 4])).tolist()
+        [0, 0, 2, 3, 0]
+    """
+    leader = list(range(n))
+
+    def root(i: int) -> int:
+        while leader[i] != i:
+            leader[i] = leader[leader[i]]  # halves the way for whoever comes after
+            i = leader[i]
+        return i
+
+    apart = first != second
+    for one, other in zip(first[apart].tolist(), second[apart].tolist(), strict=True):
+        low, high = sorted((root(one), root(other)))
+        leader[high] = low
+    return np.fromiter((root(i) for i in range(n)), np.int64, n)
 
 
 def group_problems(names: Sequence[str], parts: Int[np.ndarray, " examples"], *, group_by: str) -> list[Finding]:
@@ -187,7 +197,7 @@ def _parted(names: Sequence[str], parts: Int[np.ndarray, " examples"], group_by:
         why="What the network learns of a patient, a camera or a burst helps it on the rest of that group and not on "
         "new ones: the score comes out too high.",
         fix="Put each group into one part, or do not give the parts: heldout keeps groups whole.",
-        where=tuple(name_of[number] for number in np.flatnonzero(parted)[:_MAX_NAMED].tolist()),
+        where=tuple(name_of[number] for number in np.flatnonzero(parted)[:MAX_NAMED].tolist()),
         source=_SOURCE,
     )
 
@@ -223,9 +233,7 @@ def _few_in_test(names: Sequence[str], parts: Int[np.ndarray, " examples"], grou
     )
 
 
-def _numbered(numbers: Int[np.ndarray, " examples"]) -> Int[np.ndarray, " examples"]:
-    """The same clusters as 0, 1, ... in the order of first appearance."""
+def _first_of_each(numbers: Int[np.ndarray, " examples"]) -> Int[np.ndarray, " examples"]:
+    """For each example the index of the first one with its number."""
     _, first, inverse = np.unique(numbers, return_index=True, return_inverse=True)
-    rank = np.empty(len(first), np.int64)
-    rank[np.argsort(first)] = np.arange(len(first))
-    return rank[inverse]
+    return first[inverse]

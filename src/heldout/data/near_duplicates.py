@@ -15,6 +15,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int, UInt8
 
 from heldout.data.candidates import Candidates, find_candidates
+from heldout.data.groups import components
 from heldout.data.likeness import contrasts, mean_colours, n_details, spectra
 
 MIN_LIKENESS = 0.96
@@ -98,18 +99,7 @@ def clusters(n: int, pairs: Pairs) -> Int[np.ndarray, " pictures"]:
         >>> clusters(5, pairs)
         array([0, 0, 2, 3, 0])
     """
-    parent = list(range(n))
-
-    def root(i: int) -> int:
-        while parent[i] != i:
-            parent[i] = parent[parent[i]]
-            i = parent[i]
-        return i
-
-    for one, other in zip(pairs.first.tolist(), pairs.second.tolist(), strict=True):
-        low, high = sorted((root(one), root(other)))
-        parent[high] = low
-    return np.fromiter((root(i) for i in range(n)), np.int64, n)
+    return components(n, pairs.first, pairs.second)
 
 
 def _judged(signatures: UInt8[np.ndarray, "pictures bytes"], candidates: Candidates) -> Pairs:

@@ -11,12 +11,9 @@ from jaxtyping import Bool, Int
 
 from heldout.data.examples import PARTS, Examples
 from heldout.data.near_duplicates import Pairs, clusters
-from heldout.data.problems import MAX_NAMED
+from heldout.data.problems import DUPLICATES, LABEL_ERRORS, pixel_numbers
 from heldout.data.survey import Survey
-from heldout.findings import Finding
-
-_DUPLICATES = 'Barz and Denzler, "Do We Train on Test Data? Purging CIFAR of Near-Duplicates", 2020'
-_LABEL_ERRORS = 'Northcutt, Athalye and Mueller, "Pervasive Label Errors in Test Sets", 2021'
+from heldout.findings import MAX_NAMED, Finding
 
 
 def near_duplicate_findings(
@@ -47,9 +44,9 @@ def near_duplicate_findings(
 
 def same_pixels(survey: Survey, pairs: Pairs) -> Bool[np.ndarray, " pairs"]:
     """Which pairs are equal pixel by pixel, so that they are exact copies and not near ones."""
-    keys = [None if facts is None else (facts.pixels, facts.width, facts.height) for facts in survey.facts]
-    ends = zip(pairs.first.tolist(), pairs.second.tolist(), strict=True)
-    return np.fromiter((keys[i] is not None and keys[i] == keys[j] for i, j in ends), bool, len(pairs))
+    numbers = pixel_numbers(survey)
+    equal: Bool[np.ndarray, " pairs"] = numbers[pairs.first] == numbers[pairs.second]
+    return equal
 
 
 def leaked(parts: Int[np.ndarray, " examples"], pairs: Pairs, *, part: str) -> Bool[np.ndarray, " examples"]:
@@ -78,7 +75,7 @@ def _across_parts(examples: Examples, parts: Int[np.ndarray, " examples"], pairs
         fix="Look at them and remove the copies from one of the parts, or do not give the parts: heldout keeps near "
         "copies together.",
         where=_ids(examples, pairs),
-        source=_DUPLICATES,
+        source=DUPLICATES,
     )
 
 
@@ -105,7 +102,7 @@ def _within_parts(examples: Examples, pairs: Pairs) -> Finding | None:
         why="A near copy tells little new: n counts it all the same, so an interval comes out a little too narrow.",
         fix="Keep one of each.",
         where=_ids(examples, pairs),
-        source=_DUPLICATES,
+        source=DUPLICATES,
     )
 
 
@@ -122,7 +119,7 @@ def _two_labels(examples: Examples, pairs: Pairs) -> Finding | None:
         why="If both show the same thing, at most one label is right, and no model can be right about both.",
         fix="Look at them, and correct or remove those that are wrong.",
         where=_ids(examples, pairs),
-        source=_LABEL_ERRORS,
+        source=LABEL_ERRORS,
     )
 
 

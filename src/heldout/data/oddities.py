@@ -15,10 +15,8 @@ from heldout.data.appearance import Appearance
 from heldout.data.decoding import PictureFacts
 from heldout.data.examples import Examples, some_of
 from heldout.data.survey import Survey
-from heldout.findings import Finding, Severity
+from heldout.findings import MAX_NAMED, Finding, Severity
 
-# The files that a Finding names; `what` has the full count.
-MAX_NAMED = 24
 # Nothing in the picture is lighter than this. The darkest of 3,050 real photos has 0.28; a photo whose light is
 # divided by five or more falls below (measured here, 2026-11-22).
 DARK = 0.25

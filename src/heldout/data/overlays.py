@@ -14,7 +14,7 @@ from jaxtyping import Bool, Float, Int
 from PIL import Image
 
 from heldout.data.examples import Examples, some_of
-from heldout.findings import Finding
+from heldout.findings import MAX_NAMED, Finding
 
 # Pictures that are looked at, a class, and in all where that leaves every class `FEW`; more make no difference.
 MAX_PICTURES = 100
@@ -28,8 +28,6 @@ MARKED = 0.65
 _DEVIATIONS = 5.0
 # The other classes must differ by as much, or the mark lies in all pictures and tells no class.
 _APART = 0.5
-# The classes that the Finding names; `what` has the full count.
-MAX_NAMED = 24
 # Fewer marked pixels are no mark (assumed).
 _LEAST_PIXELS = 8
 

@@ -11,12 +11,11 @@ import numpy as np
 from jaxtyping import Int
 
 from heldout.data.examples import PARTS, Examples, some_of
+from heldout.data.groups import group_numbers
 from heldout.data.splits import Split
 from heldout.data.survey import Survey
-from heldout.findings import Finding
+from heldout.findings import MAX_NAMED, Finding
 
-# How many files or classes a Finding names; `what` has the full count.
-MAX_NAMED = 24
 # Below this many examples a class gets an interval and no rank: near 50 % the 95 % Wilson interval of 29 examples is
 # 34 points wide (computed 2026-11-22).
 FEW_FOR_TEST = 30
@@ -25,8 +24,8 @@ FEW_FOR_TRAIN = 10
 # From here on balanced accuracy leads and the majority baseline is far from 1 / number of classes (assumed).
 MAX_BALANCED_RATIO = 3
 
-_DUPLICATES = 'Barz and Denzler, "Do We Train on Test Data? Purging CIFAR of Near-Duplicates", 2020'
-_LABEL_ERRORS = 'Northcutt, Athalye and Mueller, "Pervasive Label Errors in Test Sets", 2021'
+DUPLICATES = 'Barz and Denzler, "Do We Train on Test Data? Purging CIFAR of Near-Duplicates", 2020'
+LABEL_ERRORS = 'Northcutt, Athalye and Mueller, "Pervasive Label Errors in Test Sets", 2021'
 _INTERVALS = 'Brown, Cai and DasGupta, "Interval Estimation for a Binomial Proportion", 2001'
 
 _Groups = list[list[int]]
@@ -62,12 +61,16 @@ def find_problems(examples: Examples, survey: Survey, split: Split | None) -> li
     return [finding for finding in found if finding is not None]
 
 
+def pixel_numbers(survey: Survey) -> Int[np.ndarray, " examples"]:
+    """A number an example, equal where the pictures are equal pixel by pixel; an unreadable one has its own."""
+    return group_numbers([f"{one.pixels} {one.width} x {one.height}" if one else "" for one in survey.facts])
+
+
 def _copies(survey: Survey) -> _Groups:
     """Groups of two or more examples with the same pixels, in the order of their first."""
-    groups: dict[tuple[str, int, int], list[int]] = {}
-    for i, facts in enumerate(survey.facts):
-        if facts is not None:
-            groups.setdefault((facts.pixels, facts.width, facts.height), []).append(i)
+    groups: dict[int, list[int]] = {}
+    for i, number in enumerate(pixel_numbers(survey).tolist()):
+        groups.setdefault(number, []).append(i)
     return [group for group in groups.values() if len(group) > 1]
 
 
@@ -82,7 +85,7 @@ def _across_parts(examples: Examples, parts: Int[np.ndarray, " examples"], copie
         why="A score on pictures that the network has learned by heart comes out too high.",
         fix="Remove the copies from one of the parts, or do not give the parts: heldout keeps copies together.",
         where=_ids(examples, leaking),
-        source=_DUPLICATES,
+        source=DUPLICATES,
     )
 
 
@@ -111,7 +114,7 @@ def _within_parts(examples: Examples, parts: Int[np.ndarray, " examples"], copie
         why="A copy tells nothing new: n counts it all the same, so an interval comes out a little too narrow.",
         fix="Keep one of each.",
         where=_ids(examples, inside),
-        source=_DUPLICATES,
+        source=DUPLICATES,
     )
 
 
@@ -127,7 +130,7 @@ def _two_labels(examples: Examples, copies: _Groups) -> Finding | None:
         why="At most one of the labels is right: no model can reach 100 %, and in train they teach a contradiction.",
         fix="Look at them, keep the right one of each and remove the others.",
         where=_ids(examples, torn),
-        source=_LABEL_ERRORS,
+        source=LABEL_ERRORS,
     )
 
 

@@ -5,10 +5,7 @@ from jaxtyping import Bool, Int
 
 from heldout.data.examples import PARTS, Examples, some_of
 from heldout.data.splits import Split
-from heldout.findings import Finding
-
-# The classes that the Finding names; `what` has the full count.
-MAX_NAMED = 24
+from heldout.findings import MAX_NAMED, Finding
 
 _TRAIN, _VALIDATION, _TEST = range(3)  # as in PARTS
 

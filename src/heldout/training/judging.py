@@ -1,6 +1,5 @@
 """What the pictures themselves say against a score on them: copies, groups, odd looks and shortcuts."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,7 +12,7 @@ from heldout.data.near_duplicates import clusters as clusters_of
 from heldout.data.near_problems import near_duplicate_findings
 from heldout.data.oddities import find_oddities
 from heldout.data.overlays import find_overlays
-from heldout.data.problems import find_problems
+from heldout.data.problems import find_problems, pixel_numbers
 from heldout.data.small_classes import find_small_classes
 from heldout.data.splits import Split
 from heldout.data.survey import Survey
@@ -48,7 +47,7 @@ def kinship(examples: Examples, survey: Survey, facts: FactStore) -> Kinship:
     found = find_pairs(facts.signatures([known.sha256 for known in survey.facts if known]))
     pairs = replace(found, first=readable[found.first], second=readable[found.second])
     # Equal pixels without near copies' signatures do not come; joined all the same, for no split may ever part them.
-    copies = joined(_same_pixels(survey), clusters_of(len(examples), pairs))
+    copies = joined(pixel_numbers(survey), clusters_of(len(examples), pairs))
     together = joined(copies, group_numbers(examples.groups)) if examples.groups else copies
     return Kinship(pairs, copies, together)
 
@@ -111,12 +110,3 @@ def _by_looks(
         clusters=clusters[readable],
     )
     return findings
-
-
-def _same_pixels(survey: Survey) -> Int[np.ndarray, " examples"]:
-    """One number an example, equal where the pictures are equal pixel by pixel."""
-    keys: Sequence[object] = [
-        (one.pixels, one.width, one.height) if one else index for index, one in enumerate(survey.facts)
-    ]
-    numbers: dict[object, int] = {}
-    return np.array([numbers.setdefault(key, len(numbers)) for key in keys], dtype=np.int64)

@@ -15,7 +15,7 @@ from jaxtyping import Float, Int
 from heldout.data.appearance import Appearance
 from heldout.data.decoding import PictureFacts
 from heldout.data.examples import some_of
-from heldout.findings import Finding, Severity
+from heldout.findings import MAX_NAMED, Finding, Severity
 from heldout.measuring.intervals import Interval, bootstrap_from_confusion, statistic_of
 from heldout.measuring.scores import mean_recall
 
@@ -29,8 +29,6 @@ FALSE_ALARMS = 0.05
 # interval; and one that closes this share is all but the label itself (assumed).
 WORTH_A_WORD = 0.1
 NEARLY_ALL = 0.9
-# The classes that a Finding names.
-MAX_NAMED = 24
 # Examples' worth of the overall shares that each class starts with: an empty interval is no proof (assumed).
 _PRIOR = 2.0
 

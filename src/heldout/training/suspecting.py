@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from heldout.findings import Finding
+from heldout.findings import MAX_NAMED, Finding
 from heldout.measuring.predictions import log_softmax
 from heldout.measuring.scores import Score, share
 from heldout.measuring.suspects import CONFIRMED_SHARE, clearest_of_classes, find_suspects
@@ -27,7 +27,6 @@ MAX_FITTED = 20_000
 # The finding is a warning from this share on, a note below. Ten test sets have 3.3 % errors on average, and half of the
 # flags are confirmed (Northcutt et al., 2021): up to here the data is like others.
 WARN_FROM = 0.05
-_MAX_NAMED = 24
 _SOURCE = 'Northcutt, Athalye and Mueller, "Pervasive Label Errors in Test Sets", 2021'
 
 
@@ -212,7 +211,7 @@ def doubt_about_labels(suspicion: Suspicion | None) -> list[Finding]:
             "people: the rest are likely right, and hard to tell.",
             fix="Look at them in report.html (suspects.parquet has all) and mend those that are wrong; heldout changes "
             "and removes none.",
-            where=tuple(suspect.id for suspect in suspicion.suspects[:_MAX_NAMED]),
+            where=tuple(suspect.id for suspect in suspicion.suspects[:MAX_NAMED]),
             source=_SOURCE,
         )
     ]
