@@ -9,6 +9,7 @@ pictures as they are: whether those are true is for a person to see.
 
 `speed` times decoding alone and with signatures on generated 224 x 224 JPEGs, and the search for pairs, in a process
 of its own, on the signatures of as many generated pictures as asked for. Seconds are of the processor.
+`search [--pictures 1000000]` does the latter alone.
 """
 
 import argparse
@@ -27,10 +28,12 @@ from PIL import Image
 
 from heldout.data.decoding import decode, pictures_guarded
 from heldout.data.impressions import shrunk
-from heldout.data.likeness import SIGNATURE_BYTES, signature
+from heldout.data.likeness import GREY_SIDE, SIGNATURE_BYTES, signature, signatures_of, square
 from heldout.data.near_duplicates import Pairs, clusters, find_pairs
 
 ENDINGS = {".jpg", ".jpeg", ".png"}
+# More pictures than this would take minutes to draw: signatures of blends of them are computed instead.
+MOST_DRAWN = 100_000
 # As the look at the pictures decodes for a network of 224 pixels.
 SHORT_SIDE = 224
 
@@ -128,12 +131,12 @@ def tell_pairs(folder: Path, paths: list[Path], pairs: Pairs) -> None:
     print(json.dumps({"folder": folder.name, "pictures": len(paths), "pairs": len(pairs), "clusters_by_size": tally}))
 
 
-def generated(generator: np.random.Generator, textures: list[Image.Image]) -> Image.Image:
+def generated(generator: np.random.Generator, textures: list[Image.Image], side: int = 224) -> Image.Image:
     """A picture like no other: two pieces of textures, laid over each other."""
     pieces = []
     for texture in generator.choice(len(textures), 2, replace=False):
-        x, y = generator.integers(0, 288, 2).tolist()
-        pieces.append(textures[texture].crop((x, y, x + 224, y + 224)))
+        x, y = generator.integers(0, textures[texture].width - side, 2).tolist()
+        pieces.append(textures[texture].crop((x, y, x + side, y + side)))
     return Image.blend(pieces[0], pieces[1], float(generator.uniform(0.3, 0.7)))
 
 
@@ -157,29 +160,40 @@ def speed(n_pictures: int, n_decodes: int) -> None:
     files = [encoded(generated(generator, textures), 85) for _ in range(n_decodes)]
     rounds = []
     for _ in range(3):
-        seconds = np.zeros(3)
+        seconds = np.zeros(4)
+        squares = []
         for data in files:
             moments = [time.process_time()]
             image = decode(data, short_side=SHORT_SIDE).image
             moments.append(time.process_time())
             small = shrunk(image)
             moments.append(time.process_time())
-            signature(small)
+            squares.append(square(small))
             moments.append(time.process_time())
-            seconds += np.diff(moments)
+            seconds[:3] += np.diff(moments)
+        start = time.process_time()
+        signatures_of(squares)
+        seconds[3] = time.process_time() - start
         rounds.append(1000 * seconds / n_decodes)
-    decoding, shrinking, signing = np.median(rounds, axis=0).tolist()
+    decoding, shrinking, squaring, signing = np.median(rounds, axis=0).tolist()
     done = subprocess.run(
         [sys.executable, __file__, "search", "--pictures", str(n_pictures)], capture_output=True, text=True, check=True
     )
     search = json.loads(done.stdout)
     searching = 1000 * search["search_cpu_seconds"] / n_pictures
-    each = {"decode_ms": decoding, "small_copy_ms": shrinking, "signature_ms": signing, "search_ms": searching}
+    each = {
+        "decode_ms": decoding,
+        "small_copy_ms": shrinking,
+        "square_ms": squaring,
+        "signature_ms": signing,
+        "search_ms": searching,
+    }
     print(json.dumps({name: round(value, 3) for name, value in each.items()}))
     # The small copy is made for the thumbnail, whether near copies are looked for or not.
+    more = squaring + signing + searching
     ratios = {
-        "times_decoding": (decoding + signing + searching) / decoding,
-        "times_decoding_and_small_copy": (decoding + shrinking + signing + searching) / (decoding + shrinking),
+        "times_decoding": 1 + more / decoding,
+        "times_decoding_and_small_copy": 1 + more / (decoding + shrinking),
     }
     print(json.dumps({name: round(value, 2) for name, value in ratios.items()} | search))
 
@@ -190,17 +204,46 @@ def peak_mebibytes() -> int:
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) // 1024
 
 
-def search(n_pictures: int) -> None:
-    """Print time and memory of `find_pairs` on so many generated pictures and 1 % flipped copies, in this process."""
+def generated_signatures(n_pictures: int) -> np.ndarray:
+    """Signatures of generated pictures; the last hundredth are mirrored copies of the first, in reverse order."""
     generator = np.random.default_rng(1)
-    textures = make_textures(generator)
+    # Small copies to begin with, which take a tenth of the time.
+    textures = [texture.reduce(2) for texture in make_textures(generator)]
     rows = np.empty((n_pictures, SIGNATURE_BYTES), np.uint8)
     n_copies = n_pictures // 100
-    for number in range(n_pictures - n_copies):
-        small = shrunk(generated(generator, textures))
-        rows[number] = np.frombuffer(signature(small), np.uint8)
-        if number < n_copies:
-            rows[-1 - number] = np.frombuffer(signature(flipped(small)), np.uint8)
+    for start in range(0, n_pictures - n_copies, 1000):
+        block = [generated(generator, textures, 112) for _ in range(min(1000, n_pictures - n_copies - start))]
+        rows[start : start + len(block)] = signatures_of([square(small) for small in block])
+        mirrored = [square(flipped(small)) for small in block[: max(0, n_copies - start)]]
+        rows[n_pictures - start - len(mirrored) : n_pictures - start] = signatures_of(mirrored)[::-1]
+    return rows
+
+
+def blended_signatures(n_pictures: int) -> np.ndarray:
+    """As `generated_signatures`, of blends of two of 99,000 generated pictures each, computed from their signatures."""
+    generator = np.random.default_rng(3)
+    drawn = generated_signatures(MOST_DRAWN)[: -MOST_DRAWN // 100]
+    n_levels, n_copies = GREY_SIDE**2, n_pictures // 100
+    rows = np.empty((n_pictures, SIGNATURE_BYTES), np.uint8)
+    for start in range(0, n_pictures - n_copies, 2000):
+        n = min(2000, n_pictures - n_copies - start)
+        one, other = generator.integers(0, len(drawn), (2, n))
+        share = generator.uniform(0.3, 0.7, (n, 1)).astype(np.float32)
+        levels = share * drawn[one, :n_levels] + (1 - share) * drawn[other, :n_levels] - np.float32(128)
+        levels *= 40 / np.sqrt(np.mean(np.square(levels), axis=1, keepdims=True))
+        rows[start : start + n] = drawn[one]
+        rows[start : start + n, :n_levels] = np.clip(levels + 128.5, 0, 255)
+        mirrored = rows[start : start + min(n, max(0, n_copies - start))].copy()
+        squares = mirrored[:, :n_levels].reshape(-1, GREY_SIDE, GREY_SIDE)
+        mirrored[:, :n_levels] = squares[:, :, ::-1].reshape(-1, n_levels)
+        rows[n_pictures - start - len(mirrored) : n_pictures - start] = mirrored[::-1]
+    return rows
+
+
+def search(n_pictures: int) -> None:
+    """Print time and memory of `find_pairs` on so many generated pictures and 1 % flipped copies, in this process."""
+    rows = (generated_signatures if n_pictures <= MOST_DRAWN else blended_signatures)(n_pictures)
+    n_copies = n_pictures // 100
     before = peak_mebibytes()
     start, clock = time.process_time(), time.perf_counter()
     pairs = find_pairs(rows)

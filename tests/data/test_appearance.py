@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
-from heldout.data.appearance import Appearance, appearance, jpeg_quality
+from heldout.data.appearance import Appearance, appearance, appearances, jpeg_quality, tones
 from heldout.data.oddities import BLURRED
 
 
@@ -44,6 +44,22 @@ def test_every_field_is_a_plain_value() -> None:
     assert kinds.pop("is_grey") is bool
     assert kinds.pop("is_flat") is bool
     assert set(kinds.values()) == {float}
+
+
+def test_the_appearances_of_many_are_those_of_each() -> None:
+    framed = Image.new("RGB", (128, 96), "white")
+    framed.paste(scene(100, 80), (14, 8))
+    grey = scene(seed=1).convert("L").convert("RGB")
+    pictures = [
+        scene(),
+        framed,
+        scene(96, 128),
+        Image.new("RGB", (128, 96)),
+        grey,
+        Image.new("RGB", (1, 1)),
+        scene(9, 9),
+    ]
+    assert appearances([tones(one) for one in pictures]) == [appearance(one) for one in pictures]
 
 
 def test_sharpness_falls_with_every_blur() -> None:

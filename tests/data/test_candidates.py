@@ -1,17 +1,19 @@
 import numpy as np
+import pytest
 from jaxtyping import UInt8
 from PIL import ImageOps
 
+from heldout.data import candidates
 from heldout.data.candidates import find_candidates
-from make_textures import signed, texture
+from make_textures import reencoded, signed, texture
 
 
 def proposed(rows: UInt8[np.ndarray, "pictures bytes"], pictures: list[int] | None = None) -> set[tuple[int, int]]:
     indices = np.arange(len(rows)) if pictures is None else np.array(pictures, np.int64)
     return {
         (int(min(i, j)), int(max(i, j)))
-        for candidates in find_candidates(rows, indices)
-        for i, j in zip(candidates.one, candidates.other, strict=True)
+        for found in find_candidates(rows, indices)
+        for i, j in zip(found.one, found.other, strict=True)
     }
 
 
@@ -48,5 +50,13 @@ def test_a_crowd_with_hashes_of_its_own_is_bounded_too() -> None:
     noise = generator.normal(0, 25, (1500, rows_bytes := signed(texture(4)).shape[1]))
     rows = np.clip(signed(texture(4)) + noise, 0, 255).astype(np.uint8)
     assert rows.shape[1] == rows_bytes
-    n = sum(len(candidates) for candidates in find_candidates(rows, np.arange(len(rows))))
+    n = sum(len(found) for found in find_candidates(rows, np.arange(len(rows))))
     assert 1500 < n <= 12 * 8 * 1500
+
+
+def test_wider_bands_among_more_pictures_find_copies_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert [candidates.band_bits(n) for n in (0, 1, 262_144, 262_145, 1_000_000, 10**9)] == [16, 16, 16, 17, 18, 24]
+    monkeypatch.setattr(candidates, "_LEAST_BAND_BITS", 20)
+    photos = [texture(number) for number in range(8)]
+    rows = signed(*photos, ImageOps.mirror(photos[3]), photos[5].resize((100, 75)), reencoded(photos[6]))
+    assert {(3, 8), (5, 9), (6, 10)} <= proposed(rows)

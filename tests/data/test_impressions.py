@@ -6,7 +6,7 @@ from PIL import Image
 
 from heldout.data.appearance import appearance
 from heldout.data.decoding import decode
-from heldout.data.impressions import impression, shrunk, thumbnail
+from heldout.data.impressions import glimpse, impression, impressions, shrunk, thumbnail
 from heldout.data.likeness import signature
 
 
@@ -36,6 +36,13 @@ def test_an_impression_is_of_the_small_copy() -> None:
     assert found.signature == signature(small)
     assert found.appearance == appearance(small, picture.stored)
     assert found.appearance.jpeg_quality == 61
+
+
+def test_an_impression_does_not_depend_on_who_else_is_looked_at() -> None:
+    sizes = [(300, 200), (200, 300), (30, 20), (300, 200), (1, 1), (300, 201)]
+    pictures = [decode(stored(noise(*size), quality=50 + number)) for number, size in enumerate(sizes)] * 12
+    assert impressions([glimpse(picture) for picture in pictures]) == [impression(one) for one in pictures[:6]] * 12
+    assert impressions([]) == []
 
 
 @pytest.mark.parametrize("size", [(300, 200), (30, 20)])

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from heldout.data.appearance import appearance
+from heldout.data.appearance import tones
 from heldout.data.decoding import PictureFacts
-from heldout.data.impressions import Impression
-from heldout.data.likeness import SIGNATURE_BYTES
+from heldout.data.impressions import Glimpse, Impression, impressions
+from heldout.data.likeness import SIGNATURE_BYTES, square
 from heldout.errors import StorageError
 from heldout.training import stores
 from heldout.training.stores import ArrayStore, FactStore
@@ -173,15 +173,19 @@ def test_a_full_disk_is_an_error_of_ours(tmp_path: Path) -> None:
 # Facts
 
 
+def glimpse_of(number: int) -> Glimpse:
+    picture = Image.new("RGB", (8, 8 + number % 2), (number, 0, 0))
+    return Glimpse(b"JPEG" * 20 + bytes([number]), square(picture), tones(picture))
+
+
 def impression_of(number: int) -> Impression:
-    look = appearance(Image.new("RGB", (8, 8), (number, 0, 0)))
-    return Impression(b"JPEG" * 20 + bytes([number]), bytes([number]) * SIGNATURE_BYTES, look)
+    return impressions([glimpse_of(number)])[0]
 
 
 def filled_facts(folder: Path, numbers: range) -> FactStore:
     store = FactStore(folder, 256)
     for number in numbers:
-        store.add(facts_of(number), impression_of(number))
+        store.add(facts_of(number), glimpse_of(number))
     store.flush()
     return store
 
@@ -194,7 +198,8 @@ def test_facts_and_thumbnails_are_found_by_a_new_object(tmp_path: Path) -> None:
     assert key(6) not in store
     assert list(store.facts([key(4), key(0), key(4)])) == [facts_of(4), facts_of(0), facts_of(4)]
     assert list(store.appearances([key(5), key(2)])) == [impression_of(5).appearance, impression_of(2).appearance]
-    assert store.signatures([key(5), key(0), key(5)])[:, -1].tolist() == [5, 0, 5]
+    signatures = [row.tobytes() for row in store.signatures([key(5), key(0), key(5)])]
+    assert signatures == [impression_of(number).signature for number in (5, 0, 5)]
     assert store.thumbnail(key(5))[-1] == 5
     assert list(store.facts([])) == []
     assert store.signatures([]).shape == (0, SIGNATURE_BYTES)
@@ -204,7 +209,7 @@ def test_facts_and_thumbnails_are_found_by_a_new_object(tmp_path: Path) -> None:
 
 def test_facts_that_wait_are_known(tmp_path: Path) -> None:
     store = FactStore(tmp_path, 256)
-    store.add(facts_of(1), impression_of(1))
+    store.add(facts_of(1), glimpse_of(1))
     assert key(1) in store
     assert list(store.facts([key(1)])) == [facts_of(1)]
     assert store.thumbnail(key(1)) == impression_of(1).thumbnail

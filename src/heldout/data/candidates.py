@@ -1,8 +1,8 @@
 """Signatures -> pairs of pictures worth comparing, by hashes, without comparing all with all.
 
 1. Every picture stands in eight tables, each sorted by the 64-bit hash turned round by another eight bits. A view of a
-   picture (cut, flipped) meets those that agree with it in the first 16 bits; where more than 256 do, the 256 that
-   stand nearest to it.
+   picture (cut, flipped) meets those that agree with it in the first 16 bits, or more among more pictures; where more
+   than 256 do, the 256 that stand nearest to it.
 2. Of those it meets, the eight that differ in the fewest bits are candidates, if in at most twelve.
 3. Where more than 16 pictures have one hash (copies of one logo), only four of them stand in the tables. Each of the
    others is paired with these four and with its neighbour in the order of their signatures.
@@ -17,13 +17,17 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Int, UInt8, UInt64
 
-from heldout.data.likeness import N_VIEWS, hashes
+from heldout.data.likeness import N_VIEWS, flipped_bits, hashes
 
 # Eight overlapping bands found 97.6 % of 5 % crops, four that do not overlap 96.4 %, comparing all with all 98.5 %
 # (550 flower photos among 10,139 pictures, measured here, 2026-11-22).
 _N_TABLES = 8
 _TURN = 8
-_BAND_BITS = 16
+# The first bits that must agree. From 262,144 pictures on, each doubling takes one more, so that a picture meets two to
+# four others by chance in each table, however many there are. Each bit costs about 0.15 % of the copies: of 6,050 as in
+# `docs/duplicates.md` 16 bits found 99.2 %, 18 98.9 %, 20 98.3 % (measured here, 2026-11-22).
+_LEAST_BAND_BITS, _MOST_BAND_BITS = 16, 24
+_BITS_BELOW_N = 2
 _MAX_MET = 256
 _MAX_CANDIDATES = 8
 # Of 64; the same picture after a change differed in at most 7 in 99 of 100 cases (measured here, 2026-11-22).
@@ -69,8 +73,12 @@ def find_candidates(signatures: _Signatures, pictures: _Indices) -> Iterator[Can
     shown, crowded = _crowds(signatures, pictures, plain)
     yield crowded
     tables = [_Table.of(plain[shown], number) for number in range(_N_TABLES)]
+    seen = plain[shown]
     for view in range(N_VIEWS):
-        seen = _hashes(signatures, pictures[shown], view)
+        if view % 2:  # the mirror image of the view before it
+            seen = seen ^ flipped_bits(view)
+        elif view:
+            seen = _hashes(signatures, pictures[shown], view)
         waiting: list[_Ends] = []
         for start in range(0, len(seen), _BLOCK_OF_VIEWS):
             one, other = _nearest(seen[start : start + _BLOCK_OF_VIEWS], start, tables)
@@ -93,11 +101,22 @@ def _hashes(signatures: _Signatures, pictures: _Indices, view: int) -> _Hashes:
     return np.concatenate([hashes(signatures[pictures[i : i + _BLOCK]], view) for i in range(0, len(pictures), _BLOCK)])
 
 
+def band_bits(n: int) -> int:
+    """How many first bits must agree among `n` pictures for one to meet another.
+
+    Example:
+        >>> [band_bits(n) for n in (10, 100_000, 500_000, 1_000_000)]
+        [16, 16, 17, 18]
+    """
+    return min(max(_LEAST_BAND_BITS, (n - 1).bit_length() - _BITS_BELOW_N), _MOST_BAND_BITS)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Table:
     """Hashes turned round by `shift` bits, sorted, and whose they are; where each run of equal first bits starts."""
 
     shift: int
+    n_bits: int
     sorted: UInt64[np.ndarray, " hashes"]
     owners: Int[np.ndarray, " hashes"]
     starts: Int[np.ndarray, " bands"]
@@ -106,14 +125,16 @@ class _Table:
     def of(values: _Hashes, number: int) -> "_Table":
         turned = _turned(values, number * _TURN)
         order = np.argsort(turned, kind="stable")
-        n_in_band = np.bincount(_bands(turned), minlength=1 << _BAND_BITS)
-        starts = np.concatenate([[0], np.cumsum(n_in_band)])
-        return _Table(number * _TURN, turned[order], order.astype(np.int32), starts)
+        n_bits = band_bits(len(values))
+        starts = np.zeros((1 << n_bits) + 1, np.int32)
+        np.cumsum(np.bincount(_bands(turned, n_bits), minlength=1 << n_bits), out=starts[1:])
+        return _Table(number * _TURN, n_bits, turned[order], order.astype(np.int32), starts)
 
     def meet(self, seen: _Hashes) -> tuple[_Indices, _Indices, _Indices]:
         """Whom each hash meets: its own number, the other's owner, and the bits they are apart."""
         turned = _turned(seen, self.shift)
-        low, high = self.starts[_bands(turned)], self.starts[_bands(turned) + 1]
+        bands = _bands(turned, self.n_bits)
+        low, high = self.starts[bands], self.starts[bands + 1]
         full = np.flatnonzero(high - low > _MAX_MET)
         middle = np.searchsorted(self.sorted, turned[full]) - _MAX_MET // 2
         low[full] = np.clip(middle, low[full], high[full] - _MAX_MET)
@@ -125,9 +146,9 @@ class _Table:
         return number[near], self.owners[place[near]].astype(np.int64), apart[near].astype(np.int64)
 
 
-def _bands(turned: _Hashes) -> _Indices:
+def _bands(turned: _Hashes, n_bits: int) -> _Indices:
     """The first bits."""
-    return (turned >> np.uint64(64 - _BAND_BITS)).astype(np.int64)
+    return (turned >> np.uint64(64 - n_bits)).astype(np.int64)
 
 
 def _turned(values: _Hashes, shift: int) -> _Hashes:

@@ -22,7 +22,7 @@ from heldout.data.decoding import (
     reason_too_large,
     to_pixels,
 )
-from heldout.data.impressions import Impression, impression
+from heldout.data.impressions import Glimpse, glimpse
 from heldout.data.sources import Source
 from heldout.data.survey import Survey, in_order, n_decoding_threads, read_file
 from heldout.errors import Unreadable
@@ -64,7 +64,7 @@ class _Seen:
 
     sha256: str = ""
     reason: str = ""
-    known: tuple[PictureFacts, Impression] | None = None
+    known: tuple[PictureFacts, Glimpse] | None = None
     rows: tuple[np.ndarray | None, ...] = ()
 
 
@@ -166,7 +166,7 @@ class _Looker:
                 for index, row in zip(wanted, made, strict=True):
                     rows[index][place] = row
         return [
-            seen if decoded is None else _Seen(seen.sha256, "", (decoded.facts, impression(decoded)), tuple(row))
+            seen if decoded is None else _Seen(seen.sha256, "", (decoded.facts, glimpse(decoded)), tuple(row))
             for (seen, decoded), row in zip(opened, rows, strict=True)
         ]
 
