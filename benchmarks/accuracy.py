@@ -15,8 +15,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from heldout.digits import write_digits
 from heldout.provenance import environment
+from heldout.verbs.digits import write_digits
 
 
 def train(photos: Path, regime: str, out: Path, cache: Path) -> dict:

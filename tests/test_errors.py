@@ -1,7 +1,16 @@
 import pytest
 
 from heldout import errors
-from heldout.errors import HeldoutError, MissingExtra, StorageError, Unreadable, UnreadablePictures, one_of
+from heldout.errors import (
+    DataError,
+    HeldoutError,
+    MissingExtra,
+    StorageError,
+    Unreadable,
+    UnreadablePictures,
+    is_want_of_memory,
+    one_of,
+)
 
 
 def test_an_error_is_printed_as_what_expected_and_fix() -> None:
@@ -51,3 +60,28 @@ def test_an_unknown_word_brings_the_nearest_and_all_the_known() -> None:
     error = one_of("colour", "gren", ["red", "green"])
     assert error.what == "colour is 'gren', which is not known; did you mean \"green\"?"
     assert error.expected == "one of green, red"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        RuntimeError("[enforce fail at alloc_cpu.cpp:117] DefaultCPUAllocator: can't allocate memory"),
+        ImportError("libtorch_cpu.so: failed to map segment from shared object"),
+        RuntimeError("std::bad_alloc"),
+        OSError(12, "Cannot allocate memory"),
+        RuntimeError("can't start new thread"),
+    ],
+    ids=repr,
+)
+def test_want_of_memory_is_known_whoever_says_it_and_whatever_is_made_of_it(error: Exception) -> None:
+    assert is_want_of_memory(error)
+    told = DataError("a file cannot be read", expected="a file", fix="another")
+    assert not is_want_of_memory(told)
+    told.__cause__ = error
+    assert is_want_of_memory(told)
+
+
+def test_other_errors_are_no_want_of_memory() -> None:
+    for error in (ValueError("out of memory"), OSError(28, "No space left on device"), ImportError("no module")):
+        assert not is_want_of_memory(error)

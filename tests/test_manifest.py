@@ -1,9 +1,10 @@
+import json
 import random
 from pathlib import Path
 
 import pytest
 
-from heldout.errors import DamagedRun
+from heldout.errors import DamagedRun, RunFolderError
 from heldout.manifest import MANIFEST, check_whole, find_damages, renew_manifest, write_manifest
 from heldout.records import append_line, to_json, write_atomic
 
@@ -93,8 +94,17 @@ def test_what_was_written_again_on_purpose_is_the_new_truth_and_nothing_else(run
     assert not (run / MANIFEST).exists()
 
 
-@pytest.mark.parametrize("content", [b"[]", b"{}", b'{"format": 9, "files": {}}', b'{"format": 1, "files": {"a": 1}}'])
+@pytest.mark.parametrize("content", [b"[]", b"{}", b'{"format": 0, "files": {}}', b'{"format": 1, "files": {"a": 1}}'])
 def test_a_manifest_of_another_form_is_refused(run: Path, content: bytes) -> None:
     (run / MANIFEST).write_bytes(content)
-    with pytest.raises(DamagedRun, match="damaged, or of another format"):
+    with pytest.raises(DamagedRun, match="is damaged"):
+        find_damages(run)
+
+
+def test_a_run_of_a_later_format_is_refused_by_its_number(run: Path) -> None:
+    content = json.loads((run / MANIFEST).read_bytes())
+    (run / MANIFEST).write_text(json.dumps(content | {"format": 2}))
+    with pytest.raises(
+        RunFolderError, match=r"is a run of format 2, which a newer heldout wrote(.|\n)*upgrade heldout"
+    ):
         find_damages(run)

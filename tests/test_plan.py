@@ -88,6 +88,8 @@ def test_a_file_of_another_form_is_refused(tmp_path: Path, text: str) -> None:
         {"model.regime": "full", "training.learning_rate": -1.0},
         {"model.regime": "full", "training.learning_rate": "1e-3"},
         {"model.regime": "full", "training.learning_rate": 10**400},
+        {"model.regime": "full", "training.learning_rate": "fnd"},
+        {"training.learning_rate": float("nan")},
     ],
     ids=lambda wrong: str(wrong)[:60],
 )
@@ -106,7 +108,8 @@ def test_no_data_is_refused() -> None:
 @pytest.mark.parametrize(
     ("contradiction", "words"),
     [
-        ({"training.epochs": 3}, "training.epochs is set, but the regime 'frozen'"),
+        ({"training.augment": "light"}, "training.augment is 'light', but the regime 'frozen'"),
+        ({"model.regime": "partial", "training.augment": "strong"}, "'strong', but the regime 'partial'"),
         ({"model.regime": "scratch", "model.weights": "imagenet"}, "'scratch', yet weights are 'imagenet'"),
         ({"model.regime": "scratch", "model.weights": "own.pth"}, "'scratch', yet weights are 'own.pth'"),
         ({"model.regime": "full", "model.weights": "none"}, "'full', yet weights are 'none'"),
@@ -116,6 +119,25 @@ def test_no_data_is_refused() -> None:
 def test_contradictions_are_refused(contradiction: dict[str, Any], words: str) -> None:
     with pytest.raises(UsageError, match=words):
         make_plan(PHOTOS | contradiction)
+
+
+@pytest.mark.parametrize(
+    "named", [{"training.epochs": 3}, {"training.augment": "none"}, {"training.learning_rate": "find"}]
+)
+def test_any_training_setting_has_a_frozen_head_trained_by_batches(named: dict[str, Any]) -> None:
+    plan = make_plan(PHOTOS | named)
+    assert plan.training is not None
+    assert plan.model.regime == "frozen"
+    assert all(getattr(plan.training, name.partition(".")[2]) == value for name, value in named.items())
+    assert make_plan(PHOTOS | {"training.epochs": None}).training is None
+
+
+def test_a_rate_to_be_found_is_written_into_the_plan_as_that_word(tmp_path: Path) -> None:
+    plan = from_file(tmp_path, '[training]\nlearning_rate = "find"\n', (), PHOTOS | {"model.regime": "full"})
+    assert plan.training is not None
+    assert plan.training.learning_rate == "find"
+    assert 'learning_rate = "find"' in plan.to_toml()
+    assert make_plan(PHOTOS | {"model.regime": "full"}, assignments=["training.learning_rate=find"]) == plan
 
 
 def test_scratch_has_no_weights_whether_said_or_not() -> None:
@@ -185,7 +207,7 @@ NAMES = TEXTS.filter(lambda name: name.isprintable() and "/" not in name and not
     weights=TEXTS.filter(lambda text: text != "none"),
     seed=st.integers(-(2**63), 2**63 - 1),
     share=st.floats(0, 1, exclude_min=True, exclude_max=True),
-    rate=st.floats(0, 100, exclude_min=True) | st.integers(1, 100),
+    rate=st.floats(0, 100, exclude_min=True) | st.integers(1, 100) | st.just("find"),
     patience=st.none() | st.integers(1, 9),
 )
 def test_a_plan_written_as_toml_is_read_as_the_same_plan(
@@ -197,7 +219,7 @@ def test_a_plan_written_as_toml_is_read_as_the_same_plan(
     weights: str,
     seed: int,
     share: float,
-    rate: float,
+    rate: float | str,
     patience: int | None,
 ) -> None:
     said = {"data.path": path, "out": out, "name": name, "seed": seed, "data.test_share": share}
@@ -207,3 +229,19 @@ def test_a_plan_written_as_toml_is_read_as_the_same_plan(
     file.write_bytes(plan.to_toml().encode())
     assert make_plan({}, file=file) == plan
     assert tomllib.loads(plan.to_toml()) == plan.as_dict()
+
+
+def test_workers_and_their_place_are_settings_of_the_plan(tmp_path: Path) -> None:
+    plan = make_plan({"data.path": "photos", "model.regime": "full", "workers": 2, "engine": "ray"})
+    assert (plan.workers, plan.engine) == (2, "ray")
+    (tmp_path / "plan.toml").write_text(plan.to_toml())
+    assert make_plan({}, file=tmp_path / "plan.toml") == plan
+    alone = make_plan({"data.path": "photos"})
+    assert (alone.workers, alone.engine) == (1, "local")
+    with pytest.raises(UsageError, match="workers is 0"):
+        make_plan({"data.path": "photos", "model.regime": "full", "workers": 0})
+    with pytest.raises(UsageError, match="engine is 'rey', which is not known; did you mean \"ray\""):
+        make_plan({"data.path": "photos", "engine": "rey"})
+    with pytest.raises(UsageError, match="workers is 2, yet the head of a frozen backbone is fitted at once"):
+        make_plan({"data.path": "photos", "workers": 2})
+    assert make_plan({"data.path": "photos", "workers": 2, "training.learning_rate": 0.1}).workers == 2

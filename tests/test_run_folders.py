@@ -11,7 +11,7 @@ import pytest
 from heldout.errors import DamagedRun, Locked, RunFolderError, StorageError, UsageError
 from heldout.locking import LOCK_NAME, locked
 from heldout.manifest import MANIFEST, write_manifest
-from heldout.run_folders import fresh_run_folder, is_finished, run_folder, started_run
+from heldout.run_folders import fresh_folder, fresh_run_folder, is_finished, run_folder, started_run
 
 
 def names(folder: Path) -> list[str]:
@@ -148,3 +148,47 @@ def test_a_run_that_should_have_a_manifest_is_no_run_without_it(tmp_path: Path) 
     for check in (run_folder, started_run):
         with pytest.raises(DamagedRun, match=r"plan\.toml is absent"):
             check(tmp_path)
+
+
+def _left_by_a_killed_process(folder: Path, *files: str) -> Path:
+    folder.mkdir(parents=True)
+    for name in (LOCK_NAME, *files):
+        (folder / name).touch()
+    return folder
+
+
+def test_a_folder_of_one_go_stays_only_with_all_of_its_files(tmp_path: Path) -> None:
+    out = tmp_path / "checks"
+    with fresh_folder(out, "a", files=["x", "y"]) as folder:
+        for name in ("x", "y"):
+            (folder / name).touch()
+    assert names(folder) == ["x", "y"]
+    for error in (KeyboardInterrupt, ValueError):
+        with pytest.raises(error), fresh_folder(out, "a", files=["x", "y"]) as second:  # noqa: PT012
+            (second / "x").touch()
+            raise error
+    assert names(out) == ["a-001"]
+    with pytest.raises(ValueError, match="new"), fresh_folder(tmp_path / "new", "a", files=["x"]):
+        raise ValueError("new")
+    assert names(tmp_path) == ["checks"]
+
+
+def test_what_killed_processes_left_of_such_folders_goes_and_nothing_else(tmp_path: Path) -> None:
+    kept = {
+        "run-001": ("plan.toml", "environment.json"),
+        "theirs-001": ("x", "notes.txt"),
+        "done-001": ("x", "y"),
+        "used-001": ("x",),
+    }
+    for name, files in kept.items():
+        _left_by_a_killed_process(tmp_path / name, *files)
+    (tmp_path / "plain-001").mkdir()
+    _left_by_a_killed_process(tmp_path / "left-001", "x")
+    _left_by_a_killed_process(tmp_path / "left-002", ".heldout-tmp-y-0123")
+    with locked(tmp_path / "used-001"), fresh_folder(tmp_path, "left", files=["x", "y"]) as folder:
+        for name in ("x", "y"):
+            (folder / name).touch()
+        assert sorted({*names(tmp_path)}) == sorted([*kept, "plain-001", "left-001"])
+    assert folder.name == "left-001"
+    assert names(tmp_path / "done-001") == ["x", "y"]
+    assert names(tmp_path / "run-001") == [LOCK_NAME, "environment.json", "plan.toml"]

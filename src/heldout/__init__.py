@@ -4,32 +4,40 @@ run = heldout.train("photos")          # run.scores, run.predict(...), run.repor
 heldout.check("photos")                # what weakens a score on this data
 heldout.predict("runs/photos-001", ["new/"])
 heldout.evaluate("runs/photos-001", "more-photos")
+heldout.compare("runs/photos-001", "runs/photos-002")
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from heldout.checking import Check, check
     from heldout.errors import HeldoutError
-    from heldout.evaluating import Evaluation, evaluate
     from heldout.findings import Finding
-    from heldout.predicting import Prediction, predict
-    from heldout.verbs import Run, open_run, report, resume, train
+    from heldout.verbs.checking import Check, check
+    from heldout.verbs.comparing import Compared, compare
+    from heldout.verbs.evaluating import Evaluation, evaluate
+    from heldout.verbs.predicting import Prediction, predict
+    from heldout.verbs.running import Run, open_run, report, resume, train
+    from heldout.verbs.searching import sweep
+    from heldout.verbs.sweeps import Sweep
 
 # Where each public name is defined; it is imported when it is first asked for, so that `import heldout` costs nothing.
 _HOMES = {
-    "train": "heldout.verbs",
-    "resume": "heldout.verbs",
-    "check": "heldout.checking",
-    "predict": "heldout.predicting",
-    "evaluate": "heldout.evaluating",
-    "report": "heldout.verbs",
-    "open_run": "heldout.verbs",
-    "Run": "heldout.verbs",
-    "Check": "heldout.checking",
-    "Prediction": "heldout.predicting",
-    "Evaluation": "heldout.evaluating",
+    "train": "heldout.verbs.running",
+    "resume": "heldout.verbs.running",
+    "check": "heldout.verbs.checking",
+    "predict": "heldout.verbs.predicting",
+    "evaluate": "heldout.verbs.evaluating",
+    "sweep": "heldout.verbs.searching",
+    "Sweep": "heldout.verbs.sweeps",
+    "compare": "heldout.verbs.comparing",
+    "report": "heldout.verbs.running",
+    "open_run": "heldout.verbs.running",
+    "Run": "heldout.verbs.running",
+    "Check": "heldout.verbs.checking",
+    "Prediction": "heldout.verbs.predicting",
+    "Evaluation": "heldout.verbs.evaluating",
+    "Compared": "heldout.verbs.comparing",
     "Finding": "heldout.findings",
     "HeldoutError": "heldout.errors",
 }
@@ -39,12 +47,16 @@ __all__ = [
     "check",
     "predict",
     "evaluate",
+    "sweep",
+    "compare",
     "report",
     "open_run",
     "Run",
+    "Sweep",
     "Check",
     "Prediction",
     "Evaluation",
+    "Compared",
     "Finding",
     "HeldoutError",
 ]

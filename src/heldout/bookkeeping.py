@@ -10,7 +10,7 @@ from heldout.data.examples import PARTS, Examples
 from heldout.data.groups import group_numbers
 from heldout.data.splits import Split
 from heldout.data.survey import Survey
-from heldout.errors import DataError
+from heldout.errors import DamagedRun, DataError
 from heldout.findings import Finding, by_severity
 from heldout.measuring.predictions import Predictions
 from heldout.plan import Plan
@@ -69,6 +69,16 @@ def part_of_content(run: Path) -> dict[str, str]:
     """
     table = read_parquet(run / "split.parquet", ["sha256", "part"])
     return dict(zip(table["sha256"].to_pylist(), table["part"].to_pylist(), strict=True))
+
+
+def groups_learned_from(run: Path) -> frozenset[str]:
+    """The names of the groups of a run's train and validation parts; none where it was trained without groups."""
+    try:
+        table = read_parquet(run / "split.parquet", ["group", "part"]).to_pydict()
+    except DamagedRun:
+        return frozenset()  # of a version that knew no groups: `part_of_content` has seen that it is whole
+    pairs = zip(table["group"], table["part"], strict=True)
+    return frozenset(group for group, part in pairs if group and part != "test")
 
 
 def write_predictions(folder: Path, parts: Mapping[str, Predictions]) -> None:
@@ -143,6 +153,16 @@ def model_facts(plan: Plan, fitted: Fitted, materials: Materials, folder: Path) 
         "weights": materials.weights.source if materials.weights else "random",
         "n_parameters": fitted.n_parameters,
         "n_trained": fitted.n_trained,
+        **_rate_facts(plan, fitted),
         "n_bytes": (folder / "model" / "weights.safetensors").stat().st_size,
         "input": f"3x{materials.backbone.crop}x{materials.backbone.crop}",
     }
+
+
+def _rate_facts(plan: Plan, fitted: Fitted) -> dict[str, Any]:
+    """The learning rate and how it came about; nulls where a head was fitted to its optimum, which needs none."""
+    if plan.training is None:
+        return {"learning_rate": None, "learning_rate_reason": None}
+    if fitted.rate_test is None:
+        return {"learning_rate": plan.training.rate, "learning_rate_reason": "as planned"}
+    return {"learning_rate": fitted.rate_test.learning_rate, "learning_rate_reason": fitted.rate_test.reason}

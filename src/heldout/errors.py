@@ -17,8 +17,9 @@ Each is built from three parts: `what` happened (with the value received), what 
 """
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 
 class HeldoutError(Exception):
@@ -40,6 +41,17 @@ class HeldoutError(Exception):
 
     def __str__(self) -> str:
         return f"{self.what}\n  expected: {self.expected}\n  fix: {self.fix}"
+
+    def __reduce__(self) -> tuple[Callable[..., "HeldoutError"], tuple[Any, ...]]:
+        # A worker process hands its errors on; what a subclass asks for in its constructor is in the state already.
+        return _remade, (type(self), self.args, self.__dict__)
+
+
+def _remade(kind: type[HeldoutError], arguments: tuple[Any, ...], state: Mapping[str, Any]) -> HeldoutError:
+    error = kind.__new__(kind)
+    error.args = arguments
+    error.__dict__.update(state)
+    return error
 
 
 class UsageError(HeldoutError, ValueError):
@@ -128,6 +140,38 @@ class Locked(HeldoutError):
     """Another process works in the same run folder."""
 
     exit_code = 75
+
+
+# What the programs below us say where memory is refused, besides Python's own MemoryError: torch, the loader of shared
+# libraries, C++, Arrow, the system's words for ENOMEM, threads without room for a stack. In lower case.
+_MEMORY_WORDS = (
+    "allocate memory",
+    "out of memory",
+    "failed to map segment",
+    "bad_alloc",
+    "alloc of size",
+    "can't start new thread",
+)
+
+
+def is_want_of_memory(error: BaseException) -> bool:
+    """Whether an error, or what brought it about, says that there is not enough memory.
+
+    Example:
+        >>> is_want_of_memory(ImportError("libtorch_cpu.so: failed to map segment from shared object"))
+        True
+        >>> is_want_of_memory(ValueError("no such column"))
+        False
+    """
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, MemoryError):
+            return True
+        words = str(cause).lower()
+        if isinstance(cause, RuntimeError | ImportError | OSError) and any(each in words for each in _MEMORY_WORDS):
+            return True
+        cause = cause.__cause__ or cause.__context__
+    return False
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

@@ -148,10 +148,13 @@ def train(plan: Plan, examples: Examples, *, folder: Path, clock: Clock, watcher
     cache = cache_folder()
     with clock("open the backbone"):
         materials = open_backbone(plan, cache)
+    if plan.engine == "ray":
+        with clock("look at the pictures on the cluster"):
+            materials = looked_at_on_cluster(plan, examples, materials, watcher)
     with clock("look at the pictures"):
         prepared = prepare(plan, examples, materials, folder, watcher)
     with clock("fit"):
-        job = Job(plan.model.regime, plan.training, plan.seed)
+        job = Job(plan.model.regime, plan.training, plan.seed, workers=plan.workers, engine=plan.engine)
         fitted = fit(job, prepared.train, prepared.validation, materials, folder=folder, watcher=watcher)
     with clock("look for wrong labels"):
         suspicion = judge_labels(plan, prepared, fitted, materials)
@@ -169,7 +172,7 @@ def train(plan: Plan, examples: Examples, *, folder: Path, clock: Clock, watcher
         groups = prepared.groups(opened)
         test = score(plan, classifier, prepared.part(opened), materials, name="test", groups=groups)
         without_leaks = score_without_leaks(plan, classifier, prepared, opened, materials)
-        baselines = score_baselines(prepared.train, test.part, materials)
+        baselines = score_baselines(prepared.train, test.part, materials, groups=groups)
     n_openings = count_openings(folder.parent.iterdir(), prepared.heldout.fingerprint)
     write_predictions(folder, {"validation": validation.predictions, "test": test.predictions})
     fingerprints = {"initial_weights": fitted.initial, "final_weights": final, "test": prepared.heldout.fingerprint}
@@ -203,6 +206,27 @@ def open_backbone(plan: Plan, cache: Path) -> Materials:
         cache=cache,
         device=chosen_device(plan.device),
     )
+
+
+def looked_at_on_cluster(plan: Plan, examples: Examples, materials: Materials, watcher: Watcher) -> Materials:
+    """The backbone, and the stores with what the workers of a Ray cluster have made of every picture.
+
+    Raises:
+        MissingExtra: Ray is not installed.
+        HeldoutError: The cluster is not there, or will not do.
+    """
+    from heldout.training.on_ray import look_on_ray
+
+    model = plan.model
+    look_on_ray(
+        examples.source,
+        examples.ids,
+        materials,
+        model=(model.backbone, model.weights, model.regime, model.download),
+        max_pixels=plan.data.max_pixels,
+        watcher=watcher,
+    )
+    return open_backbone(plan, materials.cache)
 
 
 def prepare(plan: Plan, examples: Examples, materials: Materials, folder: Path, watcher: Watcher) -> Prepared:
@@ -314,14 +338,16 @@ def check_out(out: Path, data: str | Path) -> None:
         )
 
 
-def score_baselines(train: Part, test: Part, materials: Materials) -> dict[str, Any]:
+def score_baselines(
+    train: Part, test: Part, materials: Materials, *, groups: Int[np.ndarray, " examples"]
+) -> dict[str, Any]:
     """What anyone could have had for nothing: the majority class, and the nearest mean of pretrained features."""
     scores: dict[str, Any] = {
-        "majority": majority(train.labels, test.labels, len(train.examples.classes)).as_dict(),
+        "majority": majority(train.labels, test.labels, len(train.examples.classes), groups=groups).as_dict(),
         "nearest_centroid": None,
     }
     if materials.pretrained is not None:
         train_features, features = (materials.rows("features", part).all() for part in (train, test))
-        nearest = nearest_centroid(train_features, train.labels, features, test.labels)
+        nearest = nearest_centroid(train_features, train.labels, features, test.labels, groups=groups)
         scores["nearest_centroid"] = nearest.as_dict()
     return scores

@@ -4,13 +4,17 @@ A handler does nothing but raise a flag. The second signal ends the process as t
 survives being killed at any moment, so nothing needs to be tidied first.
 """
 
+import os
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+# How often a process looks whether the one that began it still lives, seconds.
+_EVERY = 0.5
 
 
 class Stop:
@@ -73,6 +77,17 @@ def finishing_steps() -> Iterator[Stop]:
             signal.signal(number, before[number])
     if stop.is_asked:
         raise stop.error()
+
+
+def follow_parent(parent: int) -> None:
+    """From now on this process ends when `parent`, which began it, has ended; it is looked for twice a second."""
+
+    def follow() -> None:
+        while os.getppid() == parent:
+            time.sleep(_EVERY)
+        os._exit(1)
+
+    threading.Thread(target=follow, name="heldout-parent", daemon=True).start()
 
 
 def _is_ending(handler: object) -> bool:

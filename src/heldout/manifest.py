@@ -2,6 +2,9 @@
 
 A run is finished when it has one. Whatever is flipped, cut off or removed afterwards is found when the run is opened.
 `openings.jsonl` may grow: of a log, the bytes that the manifest knows must still be its beginning.
+
+Its format number stands for the whole run folder: it goes up when any file takes a form that older versions would
+misread, so that they refuse the folder, as they cannot know what else is new.
 """
 
 import hashlib
@@ -11,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from heldout.errors import DamagedRun
+from heldout.errors import DamagedRun, RunFolderError
 from heldout.locking import LOCK_NAME
 from heldout.records import TEMPORARY, read_json, to_json, write_atomic
 
@@ -66,6 +69,7 @@ def find_damages(folder: Path, among: Sequence[str] = ("",)) -> list[Damage]:
 
     Raises:
         DamagedRun: The manifest itself is damaged.
+        RunFolderError: A newer version wrote it.
     """
     found = []
     for name, facts in _read(folder).items():
@@ -149,16 +153,23 @@ def _difference(path: Path, facts: dict[str, Any]) -> str:
 
 def _read(folder: Path) -> dict[str, dict[str, Any]]:
     content = read_json(folder / MANIFEST)
-    files = content.get("files") if isinstance(content, dict) and content.get("format") == _FORMAT else None
+    number = content.get("format") if isinstance(content, dict) else None
+    if isinstance(number, int) and number > _FORMAT:
+        raise RunFolderError(
+            f"{folder} is a run of format {number}, which a newer heldout wrote",
+            expected=f"format {_FORMAT}, or an older one",
+            fix="upgrade heldout; environment.json of the run names the version that wrote it",
+        )
+    files = content.get("files") if number == _FORMAT else None
     is_whole = isinstance(files, dict) and all(
         isinstance(one, dict) and isinstance(one.get("n_bytes"), int) and isinstance(one.get("sha256"), str)
         for one in files.values()
     )
     if not is_whole:
         raise DamagedRun(
-            f"{folder / MANIFEST} is damaged, or of another format than {_FORMAT}",
+            f"{folder / MANIFEST} is damaged",
             expected="the file as heldout wrote it",
-            fix="copy the run folder again from where it is whole; upgrade heldout if a newer one wrote it",
+            fix="copy the run folder again from where it is whole",
         )
     assert isinstance(files, dict)
     return files

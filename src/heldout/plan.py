@@ -2,8 +2,9 @@
 
     [data]      path, skip_bad, test_share, validation_share, max_pixels, group_by
     [model]     backbone, weights, regime, download
-    [training]  as `training.settings.TrainingSettings`; absent for the regime `frozen`, which needs none
-    seed, device, out, name at the top
+    [training]  as `training.settings.TrainingSettings`; absent where the head of a frozen backbone is fitted to its
+                optimum, which needs none
+    seed, device, workers, engine, out, name at the top
 
 Flags beat the file, the file beats the defaults. The merged plan is written into the run.
 """
@@ -26,7 +27,7 @@ from heldout.devices import DEVICES
 from heldout.errors import UsageError, nearest, one_of
 from heldout.models.backbones import DEFAULT, TIMM, find_backbone
 from heldout.models.regimes import REGIMES
-from heldout.training.settings import TrainingSettings, defaults
+from heldout.training.settings import ENGINES, TrainingSettings, defaults
 
 _SECTIONS = ("data", "model", "training")
 # A plan with every setting has 1,000. Of a key of n parts, a.a.a and so on, Python's parser takes 4 n^2 bytes.
@@ -79,9 +80,12 @@ class Plan:
     Attributes:
         data: Which pictures.
         model: Which network.
-        training: How it is trained by mini-batches; None for `frozen`, whose head is fitted to the optimum.
+        training: How it is trained by mini-batches; None where the head of a frozen backbone is fitted to its optimum,
+            as it is unless one of these settings is named.
         seed: Of every random number.
         device: `auto`, `cpu` or `cuda`.
+        workers: Processes that train the network together, 1 to 1,024; more than one is for training by mini-batches.
+        engine: Where they are: `local`, this machine; or `ray`, a cluster, which looks at the pictures too.
         out: The folder in which the run folder is made.
         name: What the run folder's name starts with.
     """
@@ -91,6 +95,8 @@ class Plan:
     training: TrainingSettings | None = None
     seed: int = 0
     device: str = "auto"
+    workers: int = 1
+    engine: str = "local"
     out: str = "runs"
     name: str = ""
 
@@ -215,16 +221,14 @@ def _typed(name: str, value: Any, kind: type) -> Any:
 
 def _training(merged: Mapping[str, Any], regime: str) -> TrainingSettings | None:
     changes = {name.removeprefix("training."): value for name, value in merged.items() if name.startswith("training.")}
-    if regime != "frozen":
-        return defaults(regime, changes)
-    if changes:
-        name = next(iter(changes))
+    if regime in ("frozen", "partial") and changes.get("augment", "none") != "none":
         raise UsageError(
-            f"training.{name} is set, but the regime 'frozen' has no mini-batches: its head is fitted to the optimum",
-            expected="training settings with the regimes partial, full or scratch alone",
-            fix=f"remove {name.replace('_', '-')}, or choose another --regime",
+            f"training.augment is {changes['augment']!r}, but the regime {regime!r} learns from what was kept of the "
+            "pictures as they are",
+            expected="augmentation with the regimes full and scratch alone",
+            fix="leave training.augment out, or choose --regime full",
         )
-    return None
+    return defaults(regime, changes) if changes or regime != "frozen" else None
 
 
 def _check_model(model: ModelPlan, *, asked_for_weights: bool) -> None:
@@ -256,6 +260,18 @@ def _check_ranges(plan: Plan) -> None:
     pattern_of(plan.data.group_by)
     if plan.device not in DEVICES:
         raise one_of("device", plan.device, DEVICES)
+    if plan.engine not in ENGINES:
+        raise one_of("engine", plan.engine, ENGINES)
+    if not 1 <= plan.workers <= 1024:
+        raise UsageError(
+            f"workers is {plan.workers}", expected="a whole number from 1 to 1,024", fix="leave --workers out for one"
+        )
+    if plan.workers > 1 and plan.training is None:
+        raise UsageError(
+            f"workers is {plan.workers}, yet the head of a frozen backbone is fitted at once, and not by mini-batches",
+            expected="one worker, or a training by mini-batches",
+            fix="leave --workers out; or choose --regime partial, full or scratch",
+        )
     is_plain = plan.name.isprintable() and Path(plan.name).name == plan.name
     if not plan.name or not is_plain or plan.name.startswith("."):
         raise UsageError(

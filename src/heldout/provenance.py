@@ -88,6 +88,16 @@ def n_threads() -> int:
     return int(asked) if asked.isdecimal() and int(asked) > 0 else n_cores()
 
 
+def thread_variables(n_threads: int) -> dict[str, str]:
+    """What libraries for linear algebra must find in the environment, when they are loaded, to use so many threads.
+
+    Example:
+        >>> thread_variables(2)["OMP_NUM_THREADS"]
+        '2'
+    """
+    return dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), str(n_threads))
+
+
 def processor() -> str:
     """The processor's name as its maker gives it, or the machine's kind."""
     try:

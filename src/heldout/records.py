@@ -97,13 +97,14 @@ def remove_if_ownerless(path: Path, *, unless: Path | None = None) -> bool:
 def storage_error(error: OSError, path: Path, *, n_bytes: int | None = None) -> StorageError:
     """The error of ours for what the operating system said about `path`."""
     reason = error.strerror or str(error)
+    elsewhere = "with HELDOUT_CACHE=FOLDER" if path.is_relative_to(cache_folder()) else "with --out"
     fix = {
-        errno.ENOSPC: "free some space, or choose another place with --out",
-        errno.EDQUOT: "free some space, or choose another place with --out",
-        errno.EFBIG: "raise the file-size limit (ulimit -f), or choose another place with --out",
-        errno.EROFS: "choose a place that can be written with --out",
-        errno.EACCES: "choose a place that you may write with --out",
-    }.get(error.errno or 0, "choose another place with --out")
+        errno.ENOSPC: "free some space, or choose another place",
+        errno.EDQUOT: "free some space, or choose another place",
+        errno.EFBIG: "raise the file-size limit (ulimit -f), or choose another place",
+        errno.EROFS: "choose a place that can be written",
+        errno.EACCES: "choose a place that you may write",
+    }.get(error.errno or 0, "choose another place") + f" {elsewhere}"
     needed = "" if n_bytes is None else f" ({n_bytes:,} bytes)"
     return StorageError(
         f"cannot write {path}{needed}: {reason}", expected="a place with room that can be written", fix=fix

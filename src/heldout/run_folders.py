@@ -14,21 +14,19 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from heldout.errors import DamagedRun, HeldoutError, Locked, RunFolderError
-from heldout.locking import give_lock_back, take_lock
+from heldout.locking import LOCK_NAME, give_lock_back, take_lock
 from heldout.manifest import CHECKPOINTS, MANIFEST, check_whole
-from heldout.records import TEMPORARY, read_json, storage_error, write_atomic
+from heldout.records import TEMPORARY, read_json, remove_strays, storage_error, write_atomic
 
 RUN_FILES = ("plan.toml", "scores.json")
 # Checked whenever a run is opened; the others when it is reported or resumed.
 ALWAYS_CHECKED = ("plan.toml", "scores.json", "model/")
 # What makes a run that failed worth keeping: something was learned.
-LEARNED = ("history.csv", CHECKPOINTS)
+LEARNED = ("history.csv", CHECKPOINTS, "ledger.jsonl")
 
 
 @contextmanager
-def fresh_run_folder(
-    out: Path, name: str, *, first: Mapping[str, bytes] | None = None, keep_if: Sequence[str] = LEARNED
-) -> Iterator[Path]:
+def fresh_run_folder(out: Path, name: str, *, first: Mapping[str, bytes] | None = None) -> Iterator[Path]:
     """A new run folder `out/name-NNN`, locked for as long as the block lasts; an existing one is never touched.
 
     It goes again when an error of ours ends the block before there is anything worth keeping. What ends the block
@@ -38,7 +36,6 @@ def fresh_run_folder(
         out: Where run folders lie.
         name: What its name starts with.
         first: Files that it has from its first moment.
-        keep_if: Files or folders of which one makes it worth keeping in spite of an error.
 
     Raises:
         StorageError: `out` cannot be written.
@@ -47,12 +44,61 @@ def fresh_run_folder(
     try:
         yield folder
     except HeldoutError:
-        if not any((folder / kept).exists() for kept in keep_if):
+        if not any((folder / kept).exists() for kept in LEARNED):
             shutil.rmtree(folder, ignore_errors=True)
             with suppress(OSError):
                 out.rmdir()  # only if nothing else is in it
         raise
     finally:
+        give_lock_back(handle, folder)
+
+
+@contextmanager
+def fresh_folder(out: Path, name: str, *, files: Sequence[str]) -> Iterator[Path]:
+    """A new folder `out/name-NNN` for what is made in one go and is no run: it stays whole or not at all.
+
+    However the block ends, nothing is left unless every file is there. What a killed process left of such a folder is
+    removed when the next one is made.
+
+    Args:
+        out: Where such folders lie, runs among them perhaps.
+        name: What its name starts with.
+        files: All that is written into it.
+
+    Raises:
+        StorageError: `out` cannot be written.
+    """
+    _remove_unfinished(out, files)
+    folder, handle = _new_folder(out, name, {})
+    try:
+        yield folder
+    finally:
+        if not _has_all(folder, files):
+            shutil.rmtree(folder, ignore_errors=True)
+            with suppress(OSError):
+                out.rmdir()  # only if nothing else is in it
+        give_lock_back(handle, folder)
+
+
+def _has_all(folder: Path, files: Sequence[str]) -> bool:
+    return all((folder / name).is_file() for name in files)
+
+
+def _remove_unfinished(out: Path, files: Sequence[str]) -> None:
+    """Remove what killed processes left of folders with these files, and nothing that can be anything else."""
+    for lock in out.glob(f"*-[0-9][0-9][0-9]*/{LOCK_NAME}"):  # whoever ends by himself takes the lock with him
+        folder = lock.parent
+        try:
+            names = [entry.name for entry in folder.iterdir() if not entry.name.startswith(TEMPORARY)]
+            if not {LOCK_NAME, *files}.issuperset(names):
+                continue  # a run, or somebody put something there
+            handle = take_lock(folder)
+        except (HeldoutError, OSError):
+            continue  # somebody is making it, or has removed it already
+        if _has_all(folder, files):  # killed after the last of them
+            remove_strays(folder)
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
         give_lock_back(handle, folder)
 
 
@@ -188,10 +234,13 @@ def started_run(path: Path) -> Path:
     if not (path / "plan.toml").is_file():
         if (path / MANIFEST).is_file():
             check_whole(path, ["plan.toml"])
+        is_sweep = (path / "sweep.toml").is_file()
         raise RunFolderError(
-            f"{path} is no run: plan.toml is absent",
+            f"{path} is {'a sweep' if is_sweep else 'no run: plan.toml is absent'}",
             expected="a folder that `heldout train` made",
-            fix="give the folder that `heldout train` named, such as runs/flowers-001",
+            fix="to go on with a sweep, give its `heldout sweep` command again: it does what is missing"
+            if is_sweep
+            else "give the folder that `heldout train` named, such as runs/flowers-001",
         )
     return path
 

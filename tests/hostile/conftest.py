@@ -15,14 +15,16 @@ _LATE = ("pyarrow.compute", "pyarrow.parquet", "jinja2", "heldout.reporting.page
 @pytest.fixture(scope="session")
 def checking(session_cache: Path) -> Iterator[Commands]:
     """For `heldout check`, which never imports torch."""
-    with commands("heldout.cli.main", "heldout.cli.check", "heldout.checking", *_LATE, cache=session_cache) as ready:
+    with commands(
+        "heldout.cli.main", "heldout.cli.check", "heldout.verbs.checking", *_LATE, cache=session_cache
+    ) as ready:
         yield ready
 
 
 @pytest.fixture(scope="session")
 def training(session_cache: Path) -> Iterator[Commands]:
     """For commands that open models."""
-    ours = ("cli.main", "cli.train", "cli.predict", "verbs", "experiment", "predicting", "provenance")
+    ours = ("cli.main", "cli.train", "cli.predict", "verbs.running", "experiment", "verbs.predicting", "provenance")
     networks = ("models.build", "models.resnet", "models.efficientnet_lite")
     modules = (
         *(f"heldout.{name}" for name in (*ours, *networks)),

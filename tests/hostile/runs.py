@@ -117,7 +117,7 @@ RUNS = (
     _case("weights that are gone", lambda run: (run / "model" / "weights.safetensors").unlink(), 76, "is absent"),
     _case("no manifest", lambda run: (run / "manifest.json").unlink(), 76, "run/manifest.json is absent"),
     _case("a manifest of depth 200,000", lambda run: (run / "manifest.json").write_bytes(_DEEP), 76, "manifest.json"),
-    _case("a manifest of another format", lambda run: _write(run / "manifest.json", {"format": 9}), 76, "format"),
+    _case("a manifest of another format", lambda run: _write(run / "manifest.json", {"format": 9}), 2, "format 9"),
     _case("scores of depth 200,000", _without_manifest(_DEEP), 76, "run/scores.json cannot be read"),
     _case("scores that are no text", _without_manifest(b"\xff\xfe"), 76, "run/scores.json cannot be read"),
     _resealed("model/classes.json", b'["cat", NaN', "cannot be read", code=76),

@@ -1,5 +1,6 @@
 """DATA may be an archive or an address: the same numbers as from the folder, nothing unpacked, no secret written."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,7 +71,8 @@ def test_check_and_evaluate_take_archives_and_addresses(
 ) -> None:
     found = fine(heldout("check", packed / "photos.tar.gz", "--json", cwd=tmp_path)).json()
     assert (found["n"], found["unreadable"], found["samples"]) == (60, [], "checks/photos-001/samples.png")
-    outcome = heldout("evaluate", trained.folder, served.address("bucket/photos.zip"), "--json", cwd=tmp_path)
+    run = Path(shutil.copytree(trained.folder, tmp_path / "run"))  # where its held-out part is opened again
+    outcome = heldout("evaluate", run, served.address("bucket/photos.zip"), "--json", cwd=tmp_path)
     assert outcome.code == 1  # they are the pictures that it was trained on, which it says
     assert outcome.json()["summary"]["n"] == 60
     assert SECRET not in outcome.out + outcome.err

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from heldout.digits import write_digits
+from heldout.verbs.digits import write_digits
 from journeys.command_line import Outcome, content_of, fine, heldout, is_told
 from make import DRAWINGS, picture
 
@@ -153,3 +153,50 @@ def test_digits_with_flipped_labels_show_them_on_the_page_and_stay_as_they_are(
     assert any(finding["code"] == "suspect-labels" for finding in outcome.json()["findings"])
     assert (run / "report.html").read_text().count("looks like <bdi>") == min(len(rows), 24)
     assert content_of(tmp_path / "digits") == before
+
+
+def test_evaluating_with_groups_counts_them_and_tells_of_those_the_run_has_met(
+    grouped: tuple[Outcome, Path], tmp_path: Path
+) -> None:
+    outcome, home = grouped
+    run = home / outcome.json()["run"]
+    lines = ["path,label,patient"]
+    for number, kind in enumerate(DRAWINGS):
+        for patient in range(4):
+            for shot in range(2):
+                name = f"{kind}-{patient}-{shot}.png"
+                picture(tmp_path / "new" / name, kind, 900 + patient * 2 + shot)
+                lines.append(f"new/{name},{kind},{'new' if patient else kind}{number * 4 + patient if patient else 0}")
+    (tmp_path / "new.csv").write_text("\n".join(lines))
+    arguments = ("evaluate", run, "new.csv", "--group-by", "patient")
+    content = fine(heldout(*arguments, "--json", cwd=tmp_path)).json()
+    assert content["groups"] == {"n": 12, "largest": 2, "n_unnamed": 0}
+    assert {score["method"].split(",")[0] for score in content["summary"]["scores"]} == {"bootstrap over 12 groups"}
+    learned = {
+        row["group"]
+        for row in pq.read_table(run / "split.parquet").to_pylist()
+        if row["part"] in ("train", "validation")
+    }
+    met = sorted(learned & {f"{kind}0" for kind in DRAWINGS})
+    told = {finding["code"]: finding for finding in content["findings"]}
+    assert told["groups-of-the-training"]["where"] == met
+    assert told["groups-of-the-training"]["what"].startswith(f"{2 * len(met)} of 24 pictures")
+    assert "groups: 12, the largest of 2 pictures" in fine(heldout(*arguments, cwd=tmp_path)).out
+    alone = fine(heldout("evaluate", run, "new.csv", "--json", cwd=tmp_path)).json()
+    assert (alone["groups"], alone["findings"]) == (None, [])
+    assert [one["value"] for one in alone["summary"]["scores"]] == [
+        one["value"] for one in content["summary"]["scores"]
+    ]
+
+
+def test_a_near_copy_in_what_is_evaluated_does_not_count_twice(grouped: tuple[Outcome, Path], tmp_path: Path) -> None:
+    outcome, home = grouped
+    run = home / outcome.json()["run"]
+    for kind in DRAWINGS:
+        for number in range(4):
+            picture(tmp_path / "new" / kind / f"{number}.png", kind, 700 + number)
+            picture(tmp_path / "new" / kind / f"{number}.bmp", kind, 700 + number)
+    content = fine(heldout("evaluate", run, "new", "--json", cwd=tmp_path)).json()
+    assert content["summary"]["n"] == 24
+    n_apart = int(content["summary"]["scores"][0]["method"].split(" groups")[0].split()[-1])
+    assert n_apart <= 12

@@ -9,7 +9,7 @@ import safetensors.numpy
 from safetensors import safe_open
 
 import heldout as library
-from heldout.verbs import Run
+from heldout.verbs.running import Run
 from journeys.command_line import fine, heldout
 from make import class_folders
 

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from heldout.measuring.baselines import majority, nearest_centroid
+from heldout.measuring.grouped import grouped_share
 from heldout.measuring.intervals import wilson
 from heldout.measuring.scores import Score
 
@@ -47,3 +48,24 @@ def test_more_rows_than_a_block_are_all_scored(monkeypatch: pytest.MonkeyPatch) 
     whole = nearest_centroid(features, labels, features, labels)
     monkeypatch.setattr("heldout.measuring.baselines.BLOCK_ROWS", 7)
     assert nearest_centroid(features, labels, features, labels) == whole
+
+
+def test_baselines_of_examples_in_groups_have_the_interval_of_groups() -> None:
+    labels = np.repeat([0, 1, 0, 0, 1], 8)
+    groups = np.repeat(np.arange(5) + 100, 8)
+    features = labels[:, None].astype(np.float32)
+    hits = np.array([8, 0, 8, 8, 0])
+    wanted = grouped_share(hits, np.full(5, 8))
+    score = majority(np.array([0, 0, 1]), labels, 2, groups=groups)
+    assert (score.value, score.low, score.high, score.method) == (0.6, wanted.low, wanted.high, wanted.method)
+    assert wanted.high - wanted.low > 2 * (wilson(24, 40).high - wilson(24, 40).low)
+    flipped = 1 - labels  # learned the wrong way round: all wrong
+    nearest = nearest_centroid(features, flipped, features, labels, groups=groups)
+    all_wrong = grouped_share(np.zeros(5, int), np.full(5, 8))
+    assert (nearest.value, nearest.n, nearest.high) == (0.0, 40, all_wrong.high)
+    assert nearest.high > wilson(0, 40).high
+
+
+def test_groups_of_one_change_no_baseline() -> None:
+    labels = np.array([0, 1, 1, 0, 1])
+    assert majority(labels, labels, 2, groups=np.arange(5)) == majority(labels, labels, 2)

@@ -11,6 +11,7 @@ from heldout.measuring.calibration import (
     expected_calibration_error,
     fit_temperature,
     reliability_bins,
+    widened_null_band,
 )
 from heldout.measuring.intervals import wilson
 from heldout.measuring.predictions import Predictions
@@ -170,3 +171,43 @@ def test_reliability_bins_hold_every_example_and_have_wilson_intervals() -> None
         accuracy_high=interval.high,
     )
     assert high_bin.as_dict()["n"] == 3
+
+
+def in_groups(n_groups: int, n_each: int, generator: np.random.Generator, *, too_sure: float = 0.0) -> Predictions:
+    """Answers that are calibrated, or too sure by so much, and whose examples rise and fall together in groups."""
+    confidence = generator.uniform(0.6, 0.85, n_groups)
+    strength = 1 / 0.3 - 1  # an intra-group correlation of 0.3
+    of_group = generator.beta(confidence * strength, (1 - confidence) * strength)
+    right = generator.random(n_groups * n_each) < np.repeat(of_group, n_each)
+    return with_confidence(np.repeat(confidence + too_sure, n_each), right)
+
+
+def test_the_null_band_of_groups_holds_calibrated_models() -> None:
+    generator, n_sets = np.random.default_rng(0), 100
+    groups, held, held_by_plain = np.repeat(np.arange(40), 10), 0, 0
+    for _ in range(n_sets):
+        predictions = in_groups(40, 10, generator)
+        error = expected_calibration_error(predictions)
+        plain = ece_null_band(predictions, generator=generator, n_simulations=200)
+        low, high = widened_null_band(predictions, groups, plain, generator=generator)
+        held += low <= error <= high
+        held_by_plain += plain[0] <= error <= plain[1]
+    assert held / n_sets == pytest.approx(0.95, abs=3 * np.sqrt(0.95 * 0.05 / n_sets))
+    assert held_by_plain / n_sets < 0.75
+
+
+def test_a_model_that_is_too_sure_lies_above_the_band_of_groups() -> None:
+    generator, groups = np.random.default_rng(1), np.repeat(np.arange(100), 5)
+    predictions = in_groups(100, 5, generator, too_sure=0.14)
+    plain = ece_null_band(predictions, generator=generator)
+    _, high = widened_null_band(predictions, groups, plain, generator=generator)
+    assert plain[1] < high < expected_calibration_error(predictions)
+
+
+def test_reliability_bins_of_groups_have_wider_intervals_where_a_group_goes_wrong_together() -> None:
+    predictions = in_groups(40, 10, np.random.default_rng(2))
+    plain, grouped = reliability_bins(predictions), reliability_bins(predictions, groups=np.repeat(np.arange(40), 10))
+    assert [bin.n for bin in plain] == [bin.n for bin in grouped]
+    widths = [sum(bin.accuracy_high - bin.accuracy_low for bin in bins) for bins in (plain, grouped)]
+    assert widths[1] > 1.3 * widths[0]
+    assert reliability_bins(predictions, groups=np.arange(400)) == plain

@@ -161,7 +161,10 @@ def test_a_summary_with_groups_has_the_same_values_and_wider_intervals() -> None
     for line, wider in zip(plain.per_class, grouped.per_class, strict=True):
         assert wider.recall.low <= line.recall.low
         assert "counted as" in wider.recall.method
-    assert plain.ece_null == grouped.ece_null
+    assert plain.ece_null[1] < grouped.ece_null[1]
+    assert plain.ece == grouped.ece
+    for bin, wider_bin in zip(plain.reliability, grouped.reliability, strict=True):
+        assert (bin.n, bin.accuracy) == (wider_bin.n, wider_bin.accuracy)
 
 
 def test_groups_of_one_each_leave_a_summary_as_it_is() -> None:

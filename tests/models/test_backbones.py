@@ -1,11 +1,14 @@
 import subprocess
 import sys
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, replace
 
 import pytest
+import torch
 
 from heldout.errors import UsageError
-from heldout.models.backbones import BACKBONES, DEFAULT, find_backbone
+from heldout.models.backbones import BACKBONES, DEFAULT, find_backbone, network_of
+from heldout.models.build import random_network
+from heldout.models.weights import fingerprint
 
 WITHOUT_TORCH = """
 import sys
@@ -78,3 +81,21 @@ def test_an_unknown_backbone_gets_the_whole_list_and_how_to_open_timm() -> None:
 def test_a_backbone_cannot_be_changed() -> None:
     with pytest.raises(FrozenInstanceError, match="crop"):
         BACKBONES[DEFAULT].crop = 8  # type: ignore[misc]
+
+
+def test_a_side_after_the_name_changes_the_pixels_and_nothing_else() -> None:
+    own, small = find_backbone("resnet18"), find_backbone("resnet18@64")
+    assert (small.name, small.resize, small.crop) == ("resnet18@64", 73, 64)
+    assert replace(small, name=own.name, resize=own.resize, crop=own.crop) == own
+    assert network_of("resnet18@64") == "resnet18"
+
+
+@pytest.mark.parametrize("side", ["", "0", "31", "1025", "64.0", "-64", "6 4", "²", "9" * 5000])
+def test_a_side_that_cannot_be_meant_is_refused(side: str) -> None:
+    with pytest.raises(UsageError, match="backbone is 'resnet18@"):
+        find_backbone(f"resnet18@{side}")
+
+
+def test_a_network_for_smaller_squares_is_the_same_network() -> None:
+    nets = [random_network(name, 3, generator=torch.Generator().manual_seed(0)) for name in ("resnet18", "resnet18@64")]
+    assert fingerprint(nets[0].state_dict()) == fingerprint(nets[1].state_dict())

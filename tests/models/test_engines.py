@@ -1,4 +1,5 @@
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import torch
 from heldout.models.choosing import _recorded_choice, machine, open_engine
 from heldout.models.conversion import Output, make_engine
 from heldout.models.engines import Engine, EngineChoice
+from heldout.models.kept_files import is_whole
 from heldout.models.prepared import Prepared, network_of
 from heldout.records import to_json
 
@@ -187,7 +189,33 @@ def test_importing_and_converting_opens_no_connection_and_loads_no_telemetry(lit
     )
     answer = opened_elsewhere(script, tmp_path)
     assert answer == {"torch": True, "telemetry": [], "shape": [1, 1280]}
-    assert {file.name for file in tmp_path.iterdir()} == {"weights.safetensors", "features.xml", "features.bin"}
+    kept = {"features.xml", "features.bin"}
+    names = {"weights.safetensors", *kept, *(f"{name}.sha256" for name in kept)}
+    assert {file.name for file in tmp_path.iterdir()} == names
+
+
+@pytest.mark.parametrize("name", ["features.bin", "features.xml"])
+def test_a_flipped_bit_in_what_was_converted_is_found_and_it_is_made_again(
+    name: str, lite0: Prepared, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    pytest.importorskip("openvino")
+    make_engine(lite0, "features", CHOICES[0])
+    folder = tmp_path / "copy"
+    shutil.copytree(lite0.folder, folder)
+    copy = Prepared(lite0.backbone, lite0.fingerprint, folder)
+    pixels = pictures(1)
+    wanted = make_engine(copy, "features", CHOICES[0])(pixels)
+    assert caplog.messages == []
+    content = bytearray((folder / name).read_bytes())
+    content[len(content) // 2] ^= 1
+    stamp = (folder / name).stat()
+    (folder / name).write_bytes(content)
+    os.utime(folder / name, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
+    with caplog.at_level("INFO", "heldout"):
+        found = make_engine(copy, "features", CHOICES[0])(pixels)
+    np.testing.assert_array_equal(found, wanted)
+    assert [line for line in caplog.messages if "damaged" in line] == [f"{folder / name} was damaged and is made again"]
+    assert is_whole(folder / name)
 
 
 @pytest.mark.parametrize("content", [b"", b'{"machine"', b"[]", b'{"machine": 1}'])

@@ -151,7 +151,7 @@ def test_a_damaged_kept_file_is_refused_offline_and_replaced_online(server: Serv
 
 def test_a_cache_that_cannot_be_made_is_a_storage_error(server: Server, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
-    with pytest.raises(StorageError, match="could not be written"):
+    with pytest.raises(StorageError, match="cannot write"):
         published_file(WEIGHTS, tmp_path / "file", download=True, base_url=server.base_url)
 
 
@@ -199,6 +199,19 @@ def test_a_file_of_the_hub_is_fetched_once_and_then_found_offline(server: Server
     n_asked = len(server.asked)
     assert hub_file(HUB, tmp_path, download=False, base_url=url) == path
     assert len(server.asked) == n_asked
+
+
+def test_a_damaged_file_of_the_hub_is_refused_offline_and_fetched_again_online(
+    server: Server, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    url = server.base_url.removesuffix("/models")
+    path = hub_file(HUB, tmp_path, download=True, base_url=url)
+    path.resolve().write_bytes(BODY[:-1] + b"?")
+    with pytest.raises(WeightsError, match="is damaged: its SHA-256 is not"):
+        hub_file(HUB, tmp_path, download=False, base_url=url)
+    with caplog.at_level("INFO", "heldout"):
+        assert hub_file(HUB, tmp_path, download=True, base_url=url).read_bytes() == BODY
+    assert caplog.messages == [f"{path} was damaged and is fetched again"]
 
 
 def test_a_hub_without_the_file_is_an_error(server: Server, tmp_path: Path) -> None:

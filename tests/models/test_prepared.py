@@ -39,6 +39,21 @@ def test_what_was_deleted_or_damaged_is_made_again(tmp_path: Path) -> None:
     assert prepare(RESNET, source_sha256="ab" * 32, load=drawn, cache=tmp_path) == first
 
 
+def test_weights_with_a_flipped_bit_are_loaded_again_with_a_word(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    first = prepare(RESNET, source_sha256="ab" * 32, load=drawn, cache=tmp_path)
+    content = first.weights.read_bytes()
+    flipped = bytearray(content)
+    flipped[-1000] ^= 1
+    first.weights.write_bytes(flipped)
+    with caplog.at_level("INFO", "heldout"):
+        assert prepare(RESNET, source_sha256="ab" * 32, load=drawn, cache=tmp_path) == first
+    assert caplog.messages == [f"{first.weights} was damaged and is made again"]
+    assert first.weights.read_bytes() == content
+    assert fingerprint(first.tensors()) == first.fingerprint
+
+
 def test_all_tensors_but_the_heads_are_kept(tmp_path: Path) -> None:
     net = drawn()
     prepared = store(net, RESNET, tmp_path)

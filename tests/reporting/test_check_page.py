@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from heldout.checking import Check, check
 from heldout.data.examples import Examples, gather
 from heldout.data.sources import FolderSource
 from heldout.reporting.check_page import MAX_UNREADABLE, check_page, verdict_of
 from heldout.reporting.sections import SamplePicture, image_address
+from heldout.verbs.checking import Check, check
 from make import broken
 from make_textures import texture
 from reporting.browsing import LOW_CONTRAST, NEEDS_BROWSER, find, open_page, resize, texts

@@ -20,7 +20,7 @@ from survival.command_line import numbers_of, signalled_at, start
 __all__ = ["lite0_ready", "photos"]
 
 # In the order in which a run writes them.
-MOMENTS = [
+EVERY_MOMENT = [
     "runs/photos-*/plan.toml",
     "runs/photos-*/split.parquet",
     "runs/photos-*/checkpoints/*.json",
@@ -30,6 +30,7 @@ MOMENTS = [
     "runs/photos-*/scores.json",
     "runs/photos-*/report.html",
 ]
+FEW_MOMENTS = ["runs/photos-*/checkpoints/*.json", "runs/photos-*/openings.jsonl"]
 RUN = Path("runs/photos-001")
 
 
@@ -58,11 +59,12 @@ def _is_as(run: Path, undisturbed: Path) -> None:
     assert names[0] == names[1]
 
 
-def test_a_run_that_is_killed_at_every_stage_ends_as_one_that_was_left_alone(
-    photos: Path, undisturbed: Path, tmp_path: Path
+@pytest.mark.parametrize("moments", [FEW_MOMENTS, pytest.param(EVERY_MOMENT, marks=pytest.mark.slow)], ids=len)
+def test_a_run_that_is_killed_at_stage_after_stage_ends_as_one_that_was_left_alone(
+    moments: list[str], photos: Path, undisturbed: Path, tmp_path: Path
 ) -> None:
     arguments = _arguments(photos, "partial")
-    for number, moment in enumerate(MOMENTS):
+    for number, moment in enumerate(moments):
         code, err = signalled_at(moment, *arguments, cwd=tmp_path)
         assert code == -signal.SIGKILL, err
         arguments = ["resume", RUN]
@@ -81,7 +83,7 @@ def test_the_other_regimes_too(regime: str, photos: Path, lite0_ready: Path, tmp
     arguments: list[str | Path] = ["train", photos, "--regime", regime, *settings]
     (tmp_path / "alone").mkdir()
     fine(heldout(*arguments, cwd=tmp_path / "alone"))
-    moments = [moment for moment in MOMENTS if regime != "frozen" or "checkpoints" not in moment]
+    moments = [moment for moment in EVERY_MOMENT if regime != "frozen" or "checkpoints" not in moment]
     for moment in moments:
         code, err = signalled_at(moment, *arguments, cwd=tmp_path)
         assert code == -signal.SIGKILL, err

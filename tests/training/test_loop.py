@@ -55,7 +55,8 @@ def test_the_same_seed_gives_the_same_weights_bit_by_bit(regime: str, precision:
 
 def test_a_resnet_on_two_threads_gives_the_same_weights_bit_by_bit() -> None:
     pictures, labels = colours(12, size=72)
-    parts = Parts(*(Batches(ArrayRows(pictures), labels, indices, 4) for indices in np.split(np.arange(12), [8])))
+    train, validation = (Batches(ArrayRows(pictures), labels, some, 4) for some in np.split(np.arange(12), [8]))
+    parts = Parts(train, validation)
     path = PixelPath(72, 64, "bilinear", (0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
     found = []
     n_threads = torch.get_num_threads()

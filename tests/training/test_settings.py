@@ -21,7 +21,7 @@ NOT_A_SHARE = [-0.1, 1, 1.0, NAN, INF, "0.5", None, True]
         *[("epochs", value) for value in NOT_WHOLE],
         *[("batch_size", value) for value in NOT_WHOLE],
         *[("patience", value) for value in NOT_WHOLE if value is not None],
-        *[("learning_rate", value) for value in NOT_A_RATE],
+        *[("learning_rate", value) for value in [*NOT_A_RATE, "fnd", ["find"]]],
         *[(name, value) for name in ("momentum", "warmup_share", "label_smoothing") for value in NOT_A_SHARE],
         *[("weight_decay", value) for value in (-1e-9, NAN, INF, 11, "0", None, False)],
     ],
@@ -54,17 +54,31 @@ def test_an_unknown_setting_is_refused_with_the_nearest() -> None:
         defaults("full", {"learning_rat": 0.1})
 
 
-def test_every_regime_but_frozen_has_defaults() -> None:
-    made = {regime: defaults(regime) for regime in REGIMES if regime != "frozen"}
+def test_every_regime_has_defaults() -> None:
+    made = {regime: defaults(regime) for regime in REGIMES}
     assert all(isinstance(settings, TrainingSettings) for settings in made.values())
     assert made["full"].epochs < made["partial"].epochs < made["scratch"].epochs
-    assert made["partial"].augment == "none"
-    with pytest.raises(UsageError, match="regime is 'frozen'"):
-        defaults("frozen")
+    assert made["partial"].augment == made["frozen"].augment == "none"
+    with pytest.raises(UsageError, match=r"regime is 'frosen'.*did you mean \"frozen\""):
+        defaults("frosen")
+
+
+@pytest.mark.parametrize("regime", REGIMES)
+def test_a_rate_to_be_found_is_the_one_word_that_may_stand_for_a_number(regime: str) -> None:
+    assert defaults(regime, {"learning_rate": "find"}).learning_rate == "find"
+    assert defaults(regime, {"learning_rate": 0.5}).rate == 0.5
+    with pytest.raises(UsageError, match="learning_rate is 'fnd'; did you mean \"find\"") as caught:
+        defaults(regime, {"learning_rate": "fnd"})
+    assert "find" in caught.value.expected
+
+
+def test_a_rate_that_is_yet_to_be_found_is_no_number() -> None:
+    with pytest.raises(AssertionError, match="yet to be found"):
+        _ = defaults("full", {"learning_rate": "find"}).rate
 
 
 def test_adamw_brings_its_own_rates_unless_they_are_given() -> None:
-    assert defaults("full", {"optimiser": "adamw"}).learning_rate < defaults("full").learning_rate
+    assert defaults("full", {"optimiser": "adamw"}).rate < defaults("full").rate
     assert defaults("full", {"optimiser": "adamw", "learning_rate": 0.5}).learning_rate == 0.5
 
 

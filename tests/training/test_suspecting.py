@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
+from heldout.data.folds import make_folds
 from heldout.measuring.predictions import log_softmax
 from heldout.measuring.suspects import find_suspects
 from heldout.models.heads import fit_heads
-from heldout.training.suspecting import Suspect, Suspicion, doubt_about_labels, make_folds, out_of_fold
+from heldout.training.suspecting import N_FOLDS, Suspect, Suspicion, doubt_about_labels, out_of_fold
 
 
 def gaussian(n: int, *, n_classes: int = 5, n_features: int = 60, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -27,7 +28,7 @@ def flipped(labels: np.ndarray, n_classes: int, share: float = 0.05) -> tuple[np
 
 def folds_of(labels: np.ndarray, clusters: np.ndarray | None = None) -> np.ndarray:
     clusters = np.arange(len(labels)) if clusters is None else clusters
-    return make_folds(labels, clusters, generator=np.random.default_rng(2))
+    return make_folds(labels, clusters, n_folds=N_FOLDS, generator=np.random.default_rng(2))
 
 
 def precision_and_recall(features: np.ndarray, labels: np.ndarray, n_classes: int, l2: float) -> tuple[float, float]:

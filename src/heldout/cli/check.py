@@ -24,7 +24,7 @@ def check(
 
     The exit code is 1 when something must be acted on before a score can be trusted.
     """
-    from heldout.checking import check as check_data
+    from heldout.verbs.checking import check as check_data
 
     found = check_data(data, out=out, backbone=backbone, group_by=group_by or "", watcher=Progress())
     content = found.as_dict()

@@ -18,8 +18,8 @@ def demo(
 ) -> None:
     """Train on scikit-learn's 1,797 handwritten digits, written out as a folder of PNGs: no file, no network."""
     from heldout.cli.train import show
-    from heldout.digits import write_digits
-    from heldout.verbs import train
+    from heldout.verbs.digits import write_digits
+    from heldout.verbs.running import train
 
     progress = Progress()
     progress.stage("write the digits")

@@ -13,7 +13,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions
 @app.command()
 def doctor(as_json: Json = False) -> None:
     """Versions, devices, which fast paths work here, and what to do about those that don't."""
-    from heldout.health import look_around
+    from heldout.verbs.health import look_around
 
     found = look_around()
     if as_json:

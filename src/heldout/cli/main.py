@@ -16,6 +16,8 @@ COMMANDS = {
     "demo": "train on real pictures that an installed package ships: no file, no network",
     "check": "look at labelled pictures: counts, unreadable files, copies, leaks, samples",
     "train": "labelled pictures -> a run folder with model, numbers and report.html",
+    "sweep": "regimes x learning rates x seeds, fresh every time; the held-out part opened once, for the winner",
+    "compare": "two models on the same held-out pictures: which is better, and can these pictures tell",
     "evaluate": "score a run on labelled pictures",
     "predict": "labels and calibrated probabilities of pictures",
     "report": "make report.html of a run again",
@@ -55,7 +57,7 @@ def main(arguments: list[str] | None = None) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 1
     except Exception as error:
-        code = broken(error)
+        code = broken(error, as_json="--json" in arguments)
     sys.exit(code)
 
 
@@ -66,17 +68,16 @@ def interrupted(code: int = EXIT_INTERRUPTED) -> int:
     return code
 
 
-def broken(error: Exception) -> int:
+def broken(error: Exception, *, as_json: bool = False) -> int:
     """Say that something failed for which there is no error of ours, and give its exit code."""
+    from heldout.errors import OutOfMemory, is_want_of_memory
+
+    if is_want_of_memory(error):
+        fix = "use a machine with more memory, or end other programs; `heldout resume RUN` goes on with a run"
+        expected = "the memory that was asked for"
+        return say_error(OutOfMemory("there is not enough memory", expected=expected, fix=fix), as_json=as_json)
     import traceback
 
-    if isinstance(error, MemoryError):
-        from heldout.errors import OutOfMemory
-
-        fix = "use a machine with more memory, or end other programs; `heldout resume RUN` goes on with a run"
-        return say_error(
-            OutOfMemory("there is not enough memory", expected="the memory that was asked for", fix=fix), as_json=False
-        )
     print(f"error: a fault of heldout itself: {type(error).__name__}: {error}", file=sys.stderr)
     traceback.print_exception(error)
     return EXIT_INTERNAL
@@ -94,7 +95,7 @@ def run(arguments: list[str]) -> int:
 
         print(f"heldout {version('heldout')}")
         return 0
-    from heldout.errors import HeldoutError, UsageError, nearest
+    from heldout.errors import HeldoutError, OutOfMemory, UsageError, is_want_of_memory, nearest
 
     name = arguments[0]
     try:
@@ -106,6 +107,8 @@ def run(arguments: list[str]) -> int:
             )
         return _call(name, arguments[1:])
     except HeldoutError as error:
+        if is_want_of_memory(error) and not isinstance(error, OutOfMemory):
+            raise MemoryError from error  # a file that could not be read for want of memory is not damaged
         return say_error(error, as_json="--json" in arguments)
 
 

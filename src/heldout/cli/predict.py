@@ -32,9 +32,9 @@ def predict(
     A file that cannot be read becomes a row that says why; the exit code is then 1.
     """
     from heldout.errors import UsageError
-    from heldout.predicting import format_of, to_bytes, write_predictions
-    from heldout.predicting import predict as predict_files
-    from heldout.verbs import open_run
+    from heldout.verbs.predicting import format_of, to_bytes, write_predictions
+    from heldout.verbs.predicting import predict as predict_files
+    from heldout.verbs.running import open_run
 
     names = [name for path in paths or [] for name in (_from_stdin() if path == "-" else [path])]
     if not names:

@@ -11,7 +11,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions
 @app.command()
 def report(run: RunFolder, as_json: Json = False) -> None:
     """Make report.html of a run again, from the files of the run alone."""
-    from heldout.verbs import report as make_report
+    from heldout.verbs.running import report as make_report
 
     page = make_report(run)
     if as_json:

@@ -23,8 +23,8 @@ def resume(
     """Go on with a run that was killed or stopped: the same numbers, bit for bit, as if it had been left alone."""
     from heldout.allocator import keep_freed_memory
     from heldout.run_folders import is_finished, started_run
-    from heldout.verbs import plan_of
-    from heldout.verbs import resume as go_on
+    from heldout.verbs.running import plan_of
+    from heldout.verbs.running import resume as go_on
 
     was_finished = is_finished(started_run(run))
     if (verify or not was_finished) and plan_of(run).training is not None:
@@ -39,7 +39,7 @@ def resume(
 
 
 def _verify(run: Path, *, as_json: bool) -> None:
-    from heldout.replaying import replay
+    from heldout.verbs.replaying import replay
 
     replayed = replay(run, watcher=Progress())
     finding = replayed.finding()

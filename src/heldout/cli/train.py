@@ -35,9 +35,34 @@ def train(  # noqa: PLR0913, PLR0917 -- one parameter a flag
     weights: Annotated[
         str | None, typer.Option(help="imagenet, none, or a file. [default: imagenet]", show_default=False)
     ] = None,
-    epochs: Annotated[int | None, typer.Option(help="Not for frozen.", show_default=False)] = None,
-    learning_rate: Annotated[float | None, typer.Option(help="Not for frozen.", show_default=False)] = None,
-    batch_size: Annotated[int | None, typer.Option(help="Not for frozen.", show_default=False)] = None,
+    epochs: Annotated[
+        int | None,
+        typer.Option(
+            help="How often each picture is seen. For frozen: this, or any setting of training, trains the head by "
+            "mini-batches instead of fitting it to its optimum.",
+            show_default=False,
+        ),
+    ] = None,
+    learning_rate: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NUMBER|find",
+            help="A number, or find: a range test on a copy of the network finds one first.",
+            show_default=False,
+        ),
+    ] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Pictures a step.", show_default=False)] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(help="Processes that train together, each on its piece of every batch.", show_default=False),
+    ] = None,
+    engine: Annotated[
+        str | None,
+        typer.Option(
+            help="local: on this machine. ray: on the cluster of RAY_ADDRESS (needs heldout[ray]). [default: local]",
+            show_default=False,
+        ),
+    ] = None,
     seed: Seed = None,
     skip_bad: SkipBad = False,
     group_by: GroupBy = None,
@@ -59,7 +84,7 @@ def train(  # noqa: PLR0913, PLR0917 -- one parameter a flag
     from heldout.allocator import keep_freed_memory
     from heldout.data.remote import argument_without_secrets
     from heldout.plan import make_plan
-    from heldout.verbs import train_as_planned
+    from heldout.verbs.running import train_as_planned
 
     named: dict[str, Any] = {
         "data.path": data,
@@ -70,8 +95,10 @@ def train(  # noqa: PLR0913, PLR0917 -- one parameter a flag
         "model.weights": weights,
         "model.download": download or None,
         "training.epochs": epochs,
-        "training.learning_rate": learning_rate,
+        "training.learning_rate": _number_or_word(learning_rate),
         "training.batch_size": batch_size,
+        "workers": workers,
+        "engine": engine,
         "seed": seed,
         "out": out,
     }
@@ -84,8 +111,16 @@ def train(  # noqa: PLR0913, PLR0917 -- one parameter a flag
     show(train_as_planned(planned, command=command, watcher=Progress()), as_json=as_json)
 
 
+def _number_or_word(text: str | None) -> float | str | None:
+    """A number where the text is one."""
+    try:
+        return None if text is None else float(text)
+    except ValueError:
+        return text
+
+
 def show(run: Any, *, as_json: bool) -> None:
-    """Print what a finished run came to (`heldout.verbs.Run`)."""
+    """Print what a finished run came to (`heldout.verbs.running.Run`)."""
     scores, findings = run.scores, run.findings
     if as_json:
         print_json({"run": str(run.folder), "scores": scores, "findings": findings})

@@ -27,7 +27,7 @@ In reading order:
 - `batches.py`: decoded pictures in seeded batches.
 - `likeness.py`: what near copies of a picture have in common, and how alike two are.
 - `candidates.py`, `near_duplicates.py`: pairs of near copies and their clusters.
-- `drawing.py`, `splits.py`: train, validation and test.
+- `drawing.py`, `splits.py`: train, validation and test; `folds.py`: folds for cross-validation.
 - `small_classes.py`: classes with too few examples for every part -> a Finding.
 - `problems.py`: what weakens a score -> Findings.
 - `near_problems.py`: near copies -> Findings.

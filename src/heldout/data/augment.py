@@ -82,6 +82,7 @@ def for_training(
     augmentation: str,
     generator: np.random.Generator,
     device: torch.device,
+    first: int = 0,
 ) -> Float32[Tensor, "batch 3 crop crop"]:
     """Network inputs, each cut at random, mirrored by a coin, and changed a little in colour.
 
@@ -91,6 +92,8 @@ def for_training(
         augmentation: One of `AUGMENTATIONS`; `none` is `for_evaluation`.
         generator: For this batch alone.
         device: Where the network is. Drawing and cutting happen on the CPU, so that every device gets the same pixels.
+        first: How many pictures of the batch stand before these, where they are a piece of it: what is drawn for a
+            picture depends on its place in the whole batch.
 
     Raises:
         UsageError: No such augmentation.
@@ -100,7 +103,8 @@ def for_training(
     if augmentation not in STRENGTHS:
         raise one_of("augment", augmentation, AUGMENTATIONS)
     strength = STRENGTHS[augmentation]
-    draws = generator.random((len(canvases), 8), dtype=np.float32)  # eight a picture, whether all are used or not
+    # Eight a picture, whether all are used or not.
+    draws = generator.random((first + len(canvases), 8), dtype=np.float32)[first:]
     cut = torch.empty((len(canvases), path.crop, path.crop, 3), dtype=torch.uint8)
     for picture, canvas, draw in zip(cut, torch.from_numpy(canvases), draws, strict=True):
         part = _cut(canvas, path.crop, draw, strength.least_area)
@@ -157,7 +161,7 @@ def _coloured(
     brightness, contrast, saturation = (1 + reach * (2 * draws.to(device) - 1)).unbind(1)
     grey = torch.tensor(_GREY, device=device)
     mean, std = (torch.tensor(values, device=device) for values in (path.mean, path.std))
-    flat = pixels.reshape(len(pixels), -1, 3).float()
+    flat = pixels.flatten(1, 2).float()
     mean_grey = flat.mean(1) @ grey / 255
     # Colours as rows: out = (in * saturation + grey of in * (1 - saturation)) * contrast * brightness + shift.
     mix = saturation[:, None, None] * torch.eye(3, device=device)

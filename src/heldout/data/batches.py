@@ -12,7 +12,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Int, Shaped
@@ -32,8 +32,49 @@ class Rows(Protocol):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class RowsInMemory:
+    """Rows that were read once: for those that are small, and read again in every epoch."""
+
+    rows: Shaped[np.ndarray, "examples ..."]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def take(self, indices: Iterable[int]) -> Shaped[np.ndarray, "chosen ..."]:
+        """These rows, stacked."""
+        return np.asarray(self.rows[np.fromiter(indices, np.int64)])
+
+
+class Share(NamedTuple):
+    """Which contiguous piece of every batch is read: that of process `rank` of `world`; all of it by default.
+
+    Attributes:
+        rank: Counted from 0.
+        world: How many pieces each batch is cut into, of sizes that differ by one at most; some are empty where a batch
+            has fewer examples.
+    """
+
+    rank: int = 0
+    world: int = 1
+
+    def of(self, n: int) -> range:
+        """The places of the piece in a batch of `n` examples.
+
+        Example:
+            >>> [list(Share(rank, 3).of(4)) for rank in range(3)]
+            [[0, 1], [2], [3]]
+        """
+        small, n_larger = divmod(n, self.world)
+        first = self.rank * small + min(self.rank, n_larger)
+        return range(first, first + small + (self.rank < n_larger))
+
+
+WHOLE = Share()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Batch:
-    """Some examples at once.
+    """Some examples at once, or a piece of them.
 
     Attributes:
         inputs: As stored: uint8 pixels of shape (batch, size, size, 3), or a trunk's output.
@@ -41,6 +82,8 @@ class Batch:
         indices: Which rows they are.
         epoch: Counted from 1; 0 in evaluation.
         step: Which batch of the epoch, counted from 0.
+        first: The place of its first example in the whole batch.
+        n_whole: Examples of the whole batch.
     """
 
     inputs: Shaped[np.ndarray, "batch ..."]
@@ -48,6 +91,8 @@ class Batch:
     indices: Int[np.ndarray, " batch"]
     epoch: int
     step: int
+    first: int
+    n_whole: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,8 +136,10 @@ def epoch_order(batches: Batches, *, seed: int, epoch: int) -> list[Int[np.ndarr
     return np.array_split(shuffled, batches.n_batches) if len(shuffled) else []
 
 
-def training_batches(batches: Batches, *, seed: int, epoch: int, first_step: int = 0) -> Iterator[Batch]:
-    """The batches of one epoch in their seeded order, from batch `first_step` on.
+def training_batches(
+    batches: Batches, *, seed: int, epoch: int, first_step: int = 0, share: Share = WHOLE
+) -> Iterator[Batch]:
+    """The batches of one epoch in their seeded order, from batch `first_step` on, or a piece of each.
 
     While one batch is in use, the next is read in a thread.
 
@@ -101,24 +148,32 @@ def training_batches(batches: Batches, *, seed: int, epoch: int, first_step: int
         >>> [len(batch.labels) for batch in training_batches(part, seed=0, epoch=1)]
         [4, 3, 3]
     """
-    return _read_ahead(batches, epoch_order(batches, seed=seed, epoch=epoch), epoch, first_step)
+    return _read_ahead(batches, epoch_order(batches, seed=seed, epoch=epoch), epoch, first_step, share)
 
 
-def evaluation_batches(batches: Batches) -> Iterator[Batch]:
-    """All examples once, in the order of `batches.indices`; the last batch holds what is left, however few."""
+def evaluation_batches(batches: Batches, share: Share = WHOLE) -> Iterator[Batch]:
+    """All examples once, in the order of `batches.indices`, or a piece of each batch.
+
+    The last batch holds what is left, however few. The pieces of all ranks are every example once.
+    """
     starts = range(0, len(batches.indices), batches.batch_size)
     chosen = [batches.indices[start : start + batches.batch_size] for start in starts]
-    return _read_ahead(batches, chosen, 0, 0)
+    return _read_ahead(batches, chosen, 0, 0, share)
 
 
 def _read_ahead(
-    batches: Batches, chosen: Sequence[Int[np.ndarray, " _"]], epoch: int, first_step: int
+    batches: Batches, chosen: Sequence[Int[np.ndarray, " _"]], epoch: int, first_step: int, share: Share
 ) -> Iterator[Batch]:
     def read(step: int) -> Batch:
-        indices = np.asarray(chosen[step], dtype=np.int64)
+        places = share.of(len(chosen[step]))
+        indices = np.asarray(chosen[step], dtype=np.int64)[places.start : places.stop]
         inputs = batches.rows.take(indices.tolist())
-        return Batch(inputs, batches.labels[indices].astype(np.int64), indices, epoch, step)
+        labels = batches.labels[indices].astype(np.int64)
+        return Batch(inputs, labels, indices, epoch, step, places.start, len(chosen[step]))
 
+    if isinstance(batches.rows, RowsInMemory):  # there is nothing to wait for
+        yield from map(read, range(first_step, len(chosen)))
+        return
     with ThreadPoolExecutor(1, thread_name_prefix="heldout-read") as pool:
         coming = [pool.submit(read, step) for step in range(first_step, len(chosen))[:1]]
         for step in range(first_step, len(chosen)):

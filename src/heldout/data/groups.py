@@ -227,8 +227,8 @@ def _few_in_test(names: Sequence[str], parts: Int[np.ndarray, " examples"], grou
         f"by {group_by!r}",
         why="New groups are what the score is claimed for, and so few say little of others: the interval is wide and "
         "rests on a rough approximation.",
-        fix="Add groups to the test part rather than examples of the same ones, or hold out more with "
-        "--set data.test_share=0.4.",
+        fix="Add other groups rather than examples of the same ones; where heldout makes the split, --set "
+        "data.test_share=0.4 holds out more of them.",
         source="Cameron, Gelbach and Miller, Bootstrap-based improvements for inference with clustered errors, 2008",
     )
 

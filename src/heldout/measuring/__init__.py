@@ -16,6 +16,10 @@ Files, in reading order:
 - `grouped.py`      intervals where examples come in groups: bootstrap over groups
 - `calibration.py`  temperature, ECE with its null band, reliability bins
 - `baselines.py`    what a model must beat: majority class, nearest centroid
+- `paired.py`       two models on the same examples: p-values, interval, examples needed, in groups too
+- `comparison.py`   differences of two fitted models, and of two settings over folds
+- `balanced_difference.py`  the paired difference of two balanced accuracies
+- `selection.py`    ranking of settings with ties, and how much too good the best one looks
 - `suspects.py`     labels that are probably wrong, by confident learning
 - `summary.py`      all of it for one part, ready for JSON
 """

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
-from heldout.measuring.intervals import wilson
+from heldout.measuring.grouped import grouped_share
+from heldout.measuring.intervals import BLOCK_NUMBERS, Interval, wilson
 from heldout.measuring.predictions import Predictions
 
 # As in Guo et al. (2017); errors are comparable only at the same number of bins.
@@ -31,7 +32,7 @@ class ReliabilityBin:
         n: How many examples there are, at least 1.
         mean_confidence: Mean probability of the predicted class.
         accuracy: Share predicted right.
-        accuracy_low: Lower end of its 95 % Wilson interval.
+        accuracy_low: Lower end of its 95 % interval, Wilson's or that of groups.
         accuracy_high: Upper end.
     """
 
@@ -144,10 +145,69 @@ def ece_null_band(
     return float(low), float(high)
 
 
-def reliability_bins(predictions: Predictions, n_bins: int = N_BINS) -> tuple[ReliabilityBin, ...]:
+def widened_null_band(
+    predictions: Predictions,
+    groups: Int[np.ndarray, " examples"],
+    band: tuple[float, float],
+    *,
+    generator: np.random.Generator,
+    n_bins: int = N_BINS,
+) -> tuple[float, float]:
+    """The null band of examples that come in groups: as `ece_null_band` gives it, or wider where groups show it.
+
+    What the examples of a group have in common is not in the confidences, so it is taken from what happened: in each
+    simulation every group keeps its gaps between right and confident, with their signs all kept or all turned. The
+    ends are the outer ones of these simulations and of `band`, for where next to nothing is wrong the gaps are small
+    whatever the groups do.
+
+    Args:
+        predictions: Of the examples.
+        groups: Examples with the same number belong together.
+        band: For independent examples.
+        generator: Where the random numbers come from.
+        n_bins: As for the ECE.
+
+    Assumes: groups drawn independently.
+    Covers: 95 to 98 % of calibrated models with 15 to 100 groups, where the band for independent examples holds 42 to
+        78 % (measured 2026-11-22, 200 data sets each); 89 % with 12 groups whose examples are much alike.
+    Breaks when: there are fewer groups than that; or the model is far off, which makes the band wider than that of a
+        calibrated one (the ECE then still lies above it, unless one or two groups hold most of the examples).
+    Checked by: tests/measuring/test_calibration.py::test_the_null_band_of_groups_holds_calibrated_models
+
+    Source:
+        The wild cluster bootstrap: Cameron, Gelbach, Miller, "Bootstrap-based improvements for inference with
+        clustered errors" (2008), for sums a bin; that it serves for the ECE is measured, not published.
+
+    Example:
+        >>> predictions = Predictions(("a", "b"), np.array([0, 0]), np.zeros((2, 2)), ("x", "y"))
+        >>> widened_null_band(predictions, np.array([7, 7]), (0.0, 0.1), generator=np.random.default_rng(0))
+        (0.0, 0.5)
+    """
+    _, position = np.unique(groups, return_inverse=True)
+    n_groups = int(position.max()) + 1
+    cells = position * n_bins + _cells(predictions.confidence, n_bins)
+    gaps = np.bincount(cells, weights=predictions.correct - predictions.confidence, minlength=n_groups * n_bins)
+    n_rows = max(1, BLOCK_NUMBERS // n_groups)
+    errors = []
+    for start in range(0, N_SIMULATIONS, n_rows):
+        signs = generator.integers(2, size=(min(n_rows, N_SIMULATIONS - start), n_groups)) * 2.0 - 1.0
+        errors.append(np.abs(signs @ gaps.reshape(n_groups, n_bins)).sum(axis=1) / len(predictions))
+    low, high = np.quantile(np.concatenate(errors), [0.025, 0.975])
+    return min(band[0], float(low)), max(band[1], float(high))
+
+
+def reliability_bins(
+    predictions: Predictions, n_bins: int = N_BINS, *, groups: Int[np.ndarray, " examples"] | None = None
+) -> tuple[ReliabilityBin, ...]:
     """The bins of equal width that hold an example, from low confidence to high, with Wilson intervals.
 
-    Assumes: independent examples, of about one probability of being right within a bin.
+    Args:
+        predictions: Of the examples.
+        n_bins: How many bins there are over 0 to 1.
+        groups: Examples with the same number belong together, and the intervals are those of `grouped_share`; None
+            where each is by itself.
+
+    Assumes: independent examples, or groups, of about one probability of being right within a bin.
     Breaks when: bins are read together: in half of all plots at least one of 15 intervals misses.
     Checked by: tests/reference/test_scores_against_sklearn.py::test_reliability_bins_are_scikit_learns_curve
 
@@ -161,15 +221,27 @@ def reliability_bins(predictions: Predictions, n_bins: int = N_BINS) -> tuple[Re
     n = np.bincount(bins, minlength=n_bins)
     total = np.bincount(bins, weights=confidence, minlength=n_bins)
     right = np.bincount(bins, weights=predictions.correct, minlength=n_bins)
+
+    def interval(index: int) -> Interval:
+        if groups is None:
+            return wilson(int(right[index]), int(n[index]))
+        inside = bins == index
+        position = np.unique(groups[inside], return_inverse=True)[1]
+        if position.max() + 1 == n[index]:
+            return wilson(int(right[index]), int(n[index]))
+        hits = np.bincount(position, weights=predictions.correct[inside]).astype(np.int64)
+        return grouped_share(hits, np.bincount(position))
+
     return tuple(
-        _reliability_bin(index, n_bins, int(n[index]), float(total[index]), int(right[index]))
+        _reliability_bin(index, n_bins, int(n[index]), float(total[index]), int(right[index]), interval(index))
         for index in np.flatnonzero(n).tolist()
     )
 
 
-def _reliability_bin(index: int, n_bins: int, n: int, total_confidence: float, n_right: int) -> ReliabilityBin:
+def _reliability_bin(
+    index: int, n_bins: int, n: int, total_confidence: float, n_right: int, interval: Interval
+) -> ReliabilityBin:
     """One bin from its sums."""
-    interval = wilson(n_right, n)
     return ReliabilityBin(
         low=index / n_bins,
         high=(index + 1) / n_bins,

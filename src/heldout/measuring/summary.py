@@ -11,6 +11,7 @@ from heldout.measuring.calibration import (
     ece_null_band,
     expected_calibration_error,
     reliability_bins,
+    widened_null_band,
 )
 from heldout.measuring.grouped import GroupSums, grouped_intervals, grouped_share, sums_by_group
 from heldout.measuring.intervals import Interval
@@ -80,8 +81,8 @@ def summarise(
 ) -> Summary:
     """Every score of one part, with intervals.
 
-    Where examples come in groups, the intervals are those of `grouped.py`; ECE, its band and the reliability bins
-    stay those of independent examples.
+    Where examples come in groups, the intervals are those of `grouped.py`, and the null band is widened. Of the ECE
+    itself there is no interval, grouped or not: it is biased up, and read against its band.
 
     Args:
         predictions: Of the part's examples. Their own temperature is replaced, so it is applied once.
@@ -108,7 +109,8 @@ def summarise(
     )
     lines = per_class(confusion, calibrated.classes)
     null_band = ece_null_band(calibrated, generator=generator)
-    if groups is not None and len(np.unique(groups)) < len(groups):
+    groups = None if groups is None or len(np.unique(groups)) == len(groups) else groups
+    if groups is not None:
         sums = sums_by_group(
             groups,
             calibrated.labels,
@@ -117,12 +119,13 @@ def summarise(
             n_classes=len(calibrated.classes),
         )
         scores, lines = _grouped_scores(scores, sums, generator), _grouped_lines(lines, sums)
+        null_band = widened_null_band(calibrated, groups, null_band, generator=generator)
     return Summary(
         n=len(calibrated),
         scores=scores,
         per_class=lines,
         confusion=confusion.tolist(),
-        reliability=reliability_bins(calibrated),
+        reliability=reliability_bins(calibrated, groups=groups),
         ece=expected_calibration_error(calibrated),
         ece_null=null_band,
         temperature=temperature,

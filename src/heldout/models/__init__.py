@@ -16,6 +16,7 @@ Files, in reading order:
 - `resnet.py`, `efficientnet_lite.py`: our own architectures
 - `timm_bridge.py`: the others, as an extra
 - `fetching.py`: published weights -> a checked file in the cache
+- `kept_files.py`: files in the cache that must be what was written
 - `state_files.py`: a weights file from anywhere -> tensors -> a network
 - `weights.py`: `imagenet`, `none` or a file -> weights in a network, with a record of where they came from
 - `regimes.py`: which parts learn

@@ -4,7 +4,7 @@ The numbers here are plain on purpose: the pixel path itself belongs to `heldout
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from heldout.errors import UsageError, one_of
@@ -150,22 +150,24 @@ _OWN = (
 
 BACKBONES: Mapping[str, Backbone] = MappingProxyType({backbone.name: backbone for backbone in _OWN})
 DEFAULT = "efficientnet-lite0"
+# Smaller squares vanish in the last layers, which divide by 32; larger ones are no longer what the networks are for.
+SIDES = (32, 1024)
 
 
 def find_backbone(name: str) -> Backbone:
     """The backbone of that name.
 
     Args:
-        name: A key of `BACKBONES`, or `timm:NAME` for any network that timm makes (this imports timm and
-            with it torch).
+        name: A key of `BACKBONES`, perhaps with the side of the square that it looks at, such as `resnet18@64`; or
+            `timm:NAME` for any network that timm makes (this imports timm and with it torch).
 
     Raises:
-        UsageError: No such backbone; the nearest name is suggested.
+        UsageError: No such backbone (the nearest name is suggested), or a side that cannot be meant.
         MissingExtra: `timm:NAME` without timm installed.
 
     Example:
-        >>> find_backbone("efficientnet-lite0").crop
-        224
+        >>> find_backbone("efficientnet-lite0").crop, find_backbone("efficientnet-lite0@64").crop
+        (224, 64)
         >>> find_backbone("resnet-18")  # doctest: +ELLIPSIS
         Traceback (most recent call last):
         heldout.errors.UsageError: backbone is 'resnet-18', which is not known; did you mean "resnet18"?
@@ -176,7 +178,31 @@ def find_backbone(name: str) -> Backbone:
         from heldout.models.timm_bridge import timm_backbone
 
         return timm_backbone(name)
-    if name not in BACKBONES:
+    network, at, side = name.partition("@")
+    if network not in BACKBONES:
         error = one_of("backbone", name, BACKBONES)
         raise UsageError(error.what, expected=f"{error.expected}, or {TIMM}NAME", fix=error.fix)
-    return BACKBONES[name]
+    return _looking_at(BACKBONES[network], side) if at else BACKBONES[network]
+
+
+def network_of(name: str) -> str:
+    """The name of the network alone, whatever the side of the square that it looks at.
+
+    Example:
+        >>> network_of("resnet18@64"), network_of("timm:vit_tiny")
+        ('resnet18', 'timm:vit_tiny')
+    """
+    return name if name.startswith(TIMM) else name.partition("@")[0]
+
+
+def _looking_at(backbone: Backbone, side: str) -> Backbone:
+    """The backbone for smaller or larger squares; what is cut off beside them stays the same share."""
+    low, high = SIDES
+    if not (side.isascii() and side.isdecimal() and low <= int(side[:5]) <= high):
+        raise UsageError(
+            f"backbone is {f'{backbone.name}@{side}'!r}",
+            expected=f"after the @, the side of the square that the network looks at: {low} to {high} pixels",
+            fix=f"such as {backbone.name}@128, or {backbone.name} for its own {backbone.crop}",
+        )
+    resize = round(backbone.resize * int(side) / backbone.crop)
+    return replace(backbone, name=f"{backbone.name}@{int(side)}", resize=resize, crop=int(side))

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import torch
 
-from heldout.models.backbones import TIMM, Backbone
+from heldout.models.backbones import TIMM, Backbone, network_of
 from heldout.models.efficientnet_lite import efficientnet_lite
 from heldout.models.network import Network
 from heldout.models.regimes import learning_names
@@ -53,9 +53,10 @@ def random_network(backbone: str, n_classes: int, *, generator: torch.Generator)
         from heldout.models.timm_bridge import timm_network
 
         return timm_network(backbone, n_classes, generator=generator)
-    if backbone in RESNETS:
-        return resnet(backbone, n_classes, generator=generator)
-    return efficientnet_lite(backbone, n_classes, generator=generator)
+    network = network_of(backbone)
+    if network in RESNETS:
+        return resnet(network, n_classes, generator=generator)
+    return efficientnet_lite(network, n_classes, generator=generator)
 
 
 def count_parameters(net: Network, regime: str) -> ParameterCount:

@@ -12,8 +12,8 @@ from heldout.models.engines import (
     TorchEngine,
     silent_openvino,
 )
+from heldout.models.kept_files import is_whole, keep
 from heldout.models.prepared import Prepared, network_of
-from heldout.records import write_atomic
 
 if TYPE_CHECKING:
     from heldout.models.network import Network
@@ -30,7 +30,7 @@ def make_engine(prepared: Prepared, output: Output, choice: EngineChoice) -> Eng
     if choice.program == "torch":
         return torch_engine(prepared, output, choice)
     model = prepared.folder / f"{output}.xml"
-    if not (model.is_file() and model.with_suffix(".bin").is_file()):
+    if not (is_whole(model) and is_whole(model.with_suffix(".bin"))):
         log.info("converting %s for OpenVINO, which is done once", prepared.backbone.name)
         _convert(prepared, output, model)
     return OpenVinoEngine(model, choice.precision)
@@ -75,7 +75,6 @@ def _convert(prepared: Prepared, output: Output, model: Path) -> None:
         pixels.mean([255 * value for value in backbone.mean]).scale([255 * value for value in backbone.std])
         with tempfile.TemporaryDirectory() as temporary:
             openvino.save_model(steps.build(), Path(temporary) / model.name, compress_to_fp16=False)
-            # The weights first: whoever finds the .xml finds its .bin too.
             for suffix in (".bin", ".xml"):
                 file = (Path(temporary) / model.name).with_suffix(suffix)
-                write_atomic(model.with_suffix(suffix), file.read_bytes())
+                keep(model.with_suffix(suffix), file.read_bytes())

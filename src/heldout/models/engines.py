@@ -23,6 +23,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Float32, UInt8
 
+from heldout.errors import is_want_of_memory
 from heldout.provenance import n_cores
 
 # How many pictures the torch engine takes at once: on CPU the smallest batch at which channels-last pays, on CUDA
@@ -97,7 +98,9 @@ def openvino_precisions() -> tuple[str, ...]:
     try:
         with silent_openvino() as openvino:
             able = openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-    except ImportError:
+    except ImportError as error:
+        if is_want_of_memory(error):
+            raise  # or another engine would be chosen, and remembered
         return ()
     return ("bf16", "f32") if "BF16" in able else ("f32",)
 

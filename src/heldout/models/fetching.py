@@ -1,16 +1,14 @@
 """Published weights -> a checked file in the cache. Fetches only when told to; imports no torch."""
 
-import contextlib
 import hashlib
 import logging
-import os
-import secrets
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
 
-from heldout.errors import MissingExtra, StorageError, WeightsError
+from heldout.errors import MissingExtra, WeightsError
 from heldout.models.backbones import HubWeights, PublishedWeights
+from heldout.records import atomic_file
 
 TORCHVISION_URL = "https://download.pytorch.org/models"
 HUB_URL = "https://huggingface.co"
@@ -20,6 +18,7 @@ MOST_BYTES = 256 * 2**20
 # Without a byte for this long the server is taken to be gone (assumed).
 PATIENCE_SECONDS = 30.0
 CHUNK_BYTES = 2**20
+_N_DIGITS = 64  # of a SHA-256, hexadecimal
 
 OFFLINE = (
     "pass --download to fetch it, or work offline with the backbone efficientnet-lite0, whose weights are "
@@ -85,10 +84,10 @@ def published_file(weights: PublishedWeights, cache: Path, *, download: bool, ba
 def hub_file(weights: HubWeights, cache: Path, *, download: bool, base_url: str = HUB_URL) -> Path:
     """The file of `weights` in the folder `cache`, laid out as the Hugging Face hub's own cache.
 
-    No token is sent. The hub's client checks the size, the file's reader the rest.
+    No token is sent. A file whose content is not the one that its name in that cache says is fetched again.
 
     Raises:
-        WeightsError: There are no such weights, they are not there and must not be fetched, or fetching
+        WeightsError: There are no such weights, they are not there or damaged and must not be fetched, or fetching
             them failed.
         MissingExtra: The hub's client is not installed.
     """
@@ -102,15 +101,25 @@ def hub_file(weights: HubWeights, cache: Path, *, download: bool, base_url: str 
         from huggingface_hub import hf_hub_download
     except ImportError as error:
         raise MissingExtra("the weights of timm's backbones need huggingface_hub", extra="timm") from error
-    try:
+
+    def found(*, again: bool = False) -> Path:
         path = hf_hub_download(
             weights.repository,
             weights.file,
             cache_dir=cache,
             endpoint=base_url,
             local_files_only=not download,
+            force_download=again,
             token=False,
         )
+        return Path(path)
+
+    try:
+        path = found()
+        if (is_damaged := _is_damaged_blob(path)) and download:
+            log.info("%s was damaged and is fetched again", path)
+            path = found(again=True)
+            is_damaged = _is_damaged_blob(path)
     except Exception as error:  # its errors have no common base, and each means the same to us
         if not download:
             raise WeightsError(
@@ -119,7 +128,19 @@ def hub_file(weights: HubWeights, cache: Path, *, download: bool, base_url: str 
                 fix=OFFLINE,
             ) from error
         _not_fetched(f"{base_url}/{weights.repository}/{weights.file}", str(error), error)
-    return Path(path)
+    if is_damaged:
+        raise WeightsError(
+            f"{str(path)!r} is damaged: its SHA-256 is not {path.resolve().name}",
+            expected=f"the bytes that are published as {weights.repository}/{weights.file}",
+            fix=f"remove it; then {OFFLINE}",
+        )
+    return path
+
+
+def _is_damaged_blob(path: Path) -> bool:
+    """Whether a file of the hub's cache is not what its own name there says: for large files their SHA-256."""
+    name = path.resolve().name
+    return len(name) == _N_DIGITS and file_sha256(path) != name
 
 
 def _not_fetched(url: str, reason: str, cause: Exception | None = None) -> NoReturn:
@@ -159,28 +180,9 @@ def _chunks(url: str) -> Iterator[bytes]:
 def _keep(chunks: Iterator[bytes], path: Path, *, sha256_start: str, url: str) -> None:
     """Writes the chunks to `path`, whole and with the right hash or not at all."""
     digest = hashlib.sha256()
-    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("xb") as file:
-            for chunk in chunks:
-                digest.update(chunk)
-                file.write(chunk)
-            file.flush()
-            os.fsync(file.fileno())
+    with atomic_file(path) as file:
+        for chunk in chunks:
+            digest.update(chunk)
+            file.write(chunk)
         if not digest.hexdigest().startswith(sha256_start):
             _not_fetched(url, f"its SHA-256 starts with {digest.hexdigest()[:8]}, not {sha256_start}")
-        part.replace(path)
-    except OSError as error:  # the chunks' own errors are of another kind, so this is the disk
-        _not_stored(path, error)
-    finally:
-        with contextlib.suppress(OSError):
-            part.unlink(missing_ok=True)
-
-
-def _not_stored(path: Path, cause: OSError) -> NoReturn:
-    raise StorageError(
-        f"{str(path)!r} could not be written: {cause.strerror or cause}",
-        expected="a folder for fetched weights with room for 100 MB",
-        fix="free some room, or choose another cache folder",
-    ) from cause

@@ -1,9 +1,9 @@
 """Backbones made ready for an engine, once: their weights without the head, where they open without torch.
 
-    <cache>/backbones/<name>-<fingerprint>/    weights.safetensors, and what `conversion` puts beside it
+    <cache>/backbones/<name>-<fingerprint>/    weights.safetensors, and what `conversion` puts beside it (`kept_files`)
     <cache>/backbones/sources/<name>-<file>.json   which fingerprint the weights of a file have
 
-Everything is keyed by content and can be deleted at any time.
+Everything is keyed by content and can be deleted at any time; what is damaged is made again.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,6 +15,7 @@ import numpy as np
 
 from heldout.errors import RunFolderError
 from heldout.models.backbones import Backbone
+from heldout.models.kept_files import is_whole, keep
 from heldout.models.weights import fingerprint
 from heldout.records import read_json, to_json, write_atomic
 
@@ -76,7 +77,7 @@ def prepare(backbone: Backbone, *, source_sha256: str, load: Callable[[], "Netwo
     known = cache / "backbones" / "sources" / f"{file_name(backbone)}-{source_sha256[:32]}.json"
     if (known_fingerprint := _known_fingerprint(known)) is not None:
         prepared = _prepared(backbone, known_fingerprint, cache)
-        if prepared.weights.is_file():
+        if is_whole(prepared.weights):
             return prepared
     prepared = store(load(), backbone, cache)
     write_atomic(known, to_json({"fingerprint": prepared.fingerprint}))
@@ -110,8 +111,8 @@ def prepared_from_tensors(
     from safetensors.numpy import save
 
     prepared = _prepared(backbone, fingerprint(tensors), cache)
-    if not prepared.weights.is_file():
-        write_atomic(prepared.weights, save(dict(tensors), metadata={"head": head_name}))
+    if not is_whole(prepared.weights):
+        keep(prepared.weights, save(dict(tensors), metadata={"head": head_name}))
     return prepared
 
 

@@ -24,5 +24,16 @@ Reading order:
     page.py       headline, sections and the templates -> report.html
     pairs.py      which pairs of near copies are worth showing
     check_page.py what a look at the data found -> check.html
+    compare_words.py  the numbers of a comparison -> sentences
+    compare_page.py   what a comparison of two runs found -> compare.html
+    sweep_results.py   the files of a sweep folder -> one record
+    sweep_scales.py    how a regime looks in a figure, the scale of scores, ticks at powers of ten
+    sweep_rates.py     score against learning rate
+    sweep_costs.py     score against time and multiply-adds
+    sweep_losses.py    the losses of all trials in small multiples
+    sweep_told.py      what the figures of a sweep show, in sentences
+    sweep_figures.py   every figure of a sweep
+    sweep_sections.py  the record of a sweep -> what each section of its page says
+    sweep_page.py      all of that and the templates -> report.html of a sweep
     templates/    the page's HTML, style and script, inlined when the page is written
 """

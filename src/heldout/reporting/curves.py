@@ -1,4 +1,4 @@
-"""Loss and accuracy against epoch, or against the L2 strength where only a head was fitted."""
+"""Loss and accuracy against epoch, against the L2 strength of a head, or against a rising learning rate."""
 
 from collections.abc import Sequence
 from math import isfinite, nan
@@ -73,6 +73,18 @@ def path_accuracy_curve(path: Columns) -> "Figure":
     return _finished(figure, axes)
 
 
+def rate_curve(test: Columns) -> "Figure":
+    """Loss against a learning rate that rises from step to step, the rate that was taken marked."""
+    figure, (axes,) = new_figure()
+    powers = np.log10(test["rate"]).tolist()
+    axes.plot(powers, _finite(test["loss"]), color=MUTED, label="each batch", linewidth=1.0)
+    axes.plot(powers, _finite(test["smoothed"]), color=ACCENT, label="smoothed")
+    _losses(axes, test["smoothed"], _strengths(powers, "learning rate"))
+    if any(test["chosen"]):
+        _mark(axes, powers, test["smoothed"], _flagged(test["chosen"]), "taken")
+    return _finished(figure, axes)
+
+
 def told_history(history: Columns) -> tuple[str, str]:
     """What the two curves over epochs show, in words for those who do not see them."""
     kept = _flagged(history["best"])
@@ -103,6 +115,22 @@ def told_path(path: Columns) -> tuple[str, str]:
     )
 
 
+def told_rates(test: Columns) -> str:
+    """What the curve over learning rates shows, in words for those who do not see it."""
+    lowest = test["smoothed"].index(min(test["smoothed"]))
+    taken = f"{test['rate'][_flagged(test['chosen'])]:g} was taken" if any(test["chosen"]) else "none of them was taken"
+    return (
+        f"Loss against a learning rate that rises from {test['rate'][0]:g} to {test['rate'][-1]:g}. Smoothed, it is "
+        f"{decimal(test['smoothed'][0])} at first and lowest, {decimal(test['smoothed'][lowest])}, at the rate "
+        f"{test['rate'][lowest]:g}; {taken}."
+    )
+
+
+def _finite(values: Sequence[float]) -> list[float]:
+    """The values; a gap where one is infinite."""
+    return [value if isfinite(value) else nan for value in values]
+
+
 def _flagged(flags: Sequence[float]) -> int:
     """The row that carries the mark; the last marked one, or the last of all where none is."""
     marked = [row for row, flag in enumerate(flags) if flag == 1]
@@ -120,11 +148,11 @@ def _epochs(epochs: Sequence[float]) -> Ticks:
     return Ticks(places, [f"{place:g}" for place in places], "epoch")
 
 
-def _strengths(powers: Sequence[float]) -> Ticks:
+def _strengths(powers: Sequence[float], title: str = "L2 strength of the head") -> Ticks:
     """Ticks at whole powers of ten, thinned so that they do not touch."""
     places = numbers(min(powers), max(powers), n_most=8, whole=True)
     raised = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-    return Ticks(places, ["10" + f"{place:g}".translate(raised) for place in places], "L2 strength of the head")
+    return Ticks(places, ["10" + f"{place:g}".translate(raised) for place in places], title)
 
 
 def _mark(axes: "Axes", x: Sequence[float], y: Sequence[float], row: int, word: str) -> None:

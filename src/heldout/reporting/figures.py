@@ -12,8 +12,10 @@ from heldout.reporting.curves import (
     loss_curve,
     path_accuracy_curve,
     path_loss_curve,
+    rate_curve,
     told_history,
     told_path,
+    told_rates,
 )
 from heldout.reporting.results import BinRecord, ClassRecord, Drawable, SummaryRecord
 from heldout.reporting.style import (
@@ -50,8 +52,8 @@ QUARTERS = (0.0, 0.25, 0.5, 0.75, 1.0)
 def draw_figures(results: Drawable) -> dict[str, tuple[bytes, bytes, str]]:
     """Every figure of a run by name: its SVG, its PNG, and what it shows in words.
 
-    The names are `loss` and `accuracy` (trained by epochs), `head_path_loss` and `head_path_accuracy` (only a
-    head was fitted), and always `confusion`, `recall` and `reliability`.
+    The names are `loss` and `accuracy` (trained by epochs), `learning_rate` (searched for), `head_path_loss` and
+    `head_path_accuracy` (only a head was fitted), and always `confusion`, `recall` and `reliability`.
     """
     leading = results.leading
     drawn: dict[str, tuple[Callable[[], Figure], str]] = {}
@@ -60,6 +62,9 @@ def draw_figures(results: Drawable) -> dict[str, tuple[bytes, bytes, str]]:
         told = told_history(history)
         drawn["loss"] = (lambda: loss_curve(history), told[0])
         drawn["accuracy"] = (lambda: accuracy_curve(history), told[1])
+    if results.rate_test is not None:
+        rates = results.rate_test
+        drawn["learning_rate"] = (lambda: rate_curve(rates), told_rates(rates))
     if results.head_path is not None:
         path = results.head_path
         told = told_path(path)

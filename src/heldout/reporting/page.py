@@ -16,7 +16,7 @@ from heldout.reporting.rules import StyleRules
 from heldout.reporting.style import for_page
 
 _STYLES = ("base.css", "parts.css", "answers.css", "print.css")
-_SCRIPTS = ("report.js", "reading.js")
+_SCRIPTS = ("report.js", "sorting.js", "copying.js", "reading.js")
 
 
 def write_report(folder: Path, painter: Painter | None = None) -> Path:

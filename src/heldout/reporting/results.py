@@ -25,6 +25,7 @@ HISTORY_COLUMNS = (
     "validation_accuracy_high",
     "best",
 )
+RATE_COLUMNS = ("rate", "loss", "smoothed", "chosen")
 PATH_COLUMNS = ("l2", "train_loss", "validation_loss", "validation_accuracy", "chosen")
 
 
@@ -137,12 +138,14 @@ class Drawable:
         leading: The numbers of the part that the report leads with.
         history: `HISTORY_COLUMNS` of history.csv; None where nothing was trained by epochs.
         head_path: `PATH_COLUMNS` of head_path.csv; None where the head was not fitted by itself.
+        rate_test: `RATE_COLUMNS` of learning_rate.csv; None where the learning rate was not searched for.
     """
 
     classes: tuple[str, ...]
     leading: SummaryRecord
     history: dict[str, list[float]] | None
     head_path: dict[str, list[float]] | None
+    rate_test: dict[str, list[float]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +171,7 @@ class Results:
         samples: Training pictures for the sample grid.
         suspicion: What is said of doubted labels; None where none was judged.
         suspects: Those whose pictures were kept, the most doubted first.
+        rate_test: `RATE_COLUMNS` of learning_rate.csv; None where the learning rate was not searched for.
     """
 
     name: str
@@ -188,6 +192,7 @@ class Results:
     samples: tuple[Sample, ...]
     suspicion: SuspicionRecord | None
     suspects: tuple[Suspect, ...]
+    rate_test: dict[str, list[float]] | None = None
 
     @property
     def leading(self) -> SummaryRecord:
@@ -197,7 +202,7 @@ class Results:
     @property
     def drawable(self) -> Drawable:
         """What the figures are drawn from."""
-        return Drawable(self.classes, self.leading, self.history, self.head_path)
+        return Drawable(self.classes, self.leading, self.history, self.head_path, self.rate_test)
 
 
 def read_results(folder: Path) -> Results:
@@ -229,6 +234,7 @@ def read_results(folder: Path) -> Results:
         samples=samples,
         suspicion=scores.get("suspects"),
         suspects=_read_suspects(folder / "suspects.parquet") if scores.get("suspects") else (),
+        rate_test=_read_columns(folder / "learning_rate.csv", RATE_COLUMNS),
     )
 
 
@@ -244,6 +250,7 @@ def read_drawable(folder: Path) -> Drawable:
         leading=scores["test"] if scores["test"] is not None else scores["validation"],
         history=_read_columns(folder / "history.csv", HISTORY_COLUMNS),
         head_path=_read_columns(folder / "head_path.csv", PATH_COLUMNS),
+        rate_test=_read_columns(folder / "learning_rate.csv", RATE_COLUMNS),
     )
 
 

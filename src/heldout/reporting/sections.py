@@ -346,12 +346,13 @@ def count_rows(results: Results) -> list[tuple[str, int, int, int]]:
 def model_facts(results: Results) -> list[Fact]:
     """Which network, from where, what of it was trained, and how large it is."""
     model, environment = results.model, results.environment
-    n, trained = model["n_parameters"], model["n_trained"]
+    n, trained, rate = model["n_parameters"], model["n_trained"], model.get("learning_rate")
     trained_share = percent(trained / n) if n else NOT_DEFINED
     return [
         Fact("Backbone", model["backbone"]),
         Fact("Regime", model["regime"]),
         Fact("Starting weights", model["weights"]),
+        *([Fact("Learning rate", f"{rate:g}, {model['learning_rate_reason']}")] if rate is not None else []),
         Fact("Parameters", f"{n:,}"),
         Fact("Trained here", f"{trained:,} ({trained_share})"),
         Fact("Size", file_size(model["n_bytes"])),

@@ -20,6 +20,10 @@ LINE = "#d9dee3"
 BAND = "#d3e4e9"
 ACCENT = "#0e6377"
 WARM = "#b04a12"
+# Two more for what comes in four kinds: with the ink and the accent they stay apart for readers who lack a cone, and
+# 3 to 1 and more from the paper (simulated after Machado et al., 2009: at least 30 apart in CIELAB; 2026-11-22).
+VIOLET = "#9d4edd"
+GOLD = "#b98500"
 
 # What each becomes when the page is read in the dark. A figure's paper becomes the page's own.
 _DARK = {
@@ -30,6 +34,8 @@ _DARK = {
     BAND: "#1d4450",
     ACCENT: "#62c3d9",
     WARM: "#f2a36b",
+    VIOLET: "#c77dff",
+    GOLD: "#f0d264",
 }
 
 # At 96 dots an inch a figure is 442 points wide on the page: two beside each other on a desk, one on a phone,

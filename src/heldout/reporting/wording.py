@@ -8,6 +8,7 @@ from heldout.reporting.results import ScoreRecord
 
 NARROW_SPACE = "\u202f"
 NOT_DEFINED = "–"
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +131,30 @@ def duration(seconds: float) -> str:
     if minutes < 60:
         return f"{minutes} min {rest} s"
     return f"{minutes // 60} h {minutes % 60} min"
+
+
+def power_of_ten(value: float) -> str:
+    """A large or small number with two digits and its power of ten.
+
+    Example:
+        >>> power_of_ten(1.234e12), power_of_ten(1e-5), power_of_ten(9.96e8)
+        ('1.2 × 10¹²', '10⁻⁵', '10⁹')
+    """
+    digits, _, power = f"{value:.1e}".partition("e")
+    raised = str(int(power)).translate(_RAISED)
+    return f"10{raised}" if digits == "1.0" else f"{digits} × 10{raised}"
+
+
+def points(difference: float | None) -> str:
+    """A difference of two shares in percentage points, with its sign.
+
+    Example:
+        >>> points(0.031), points(-0.004), points(None)
+        ('+3.1', '−0.4', '–')
+    """
+    if difference is None or not isfinite(difference):
+        return NOT_DEFINED
+    return f"{100 * difference:+.1f}".replace("-", "−")
 
 
 def file_size(n_bytes: int) -> str:

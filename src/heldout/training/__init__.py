@@ -19,8 +19,12 @@ In reading order:
 - `schedules.py`, `losses.py`: the learning rate of a step; the loss, and counts that merge
 - `tasks.py`: what a network learns from: pixels, or the kept output of its trunk
 - `arithmetic.py`, `winograd.py`, `fastest.py`: ways to compute a step, and which is the fastest here, measured once
+- `rates.py`, `rate_finding.py`: the losses at rising learning rates, and the rate that they tell
 - `steps.py`, `loop.py`, `history.py`: a step; epochs and the best weights; what an epoch leaves behind
 - `course.py`, `checkpoints.py`: a training between two steps, early stop; the same on disk, from which it goes on
+- `parallel.py`: several processes that train together, and what they tell one another
+- `launching.py`, `group_worker.py`, `relaying.py`: how they are begun, what each does, how it goes
+- `on_ray.py`: the same on a Ray cluster, and looking at pictures in shards
 - `doubts.py`: what the course of a fit says against its result
 - `shortcuts.py`: whether a nuisance, such as the size, tells the classes apart
 - `suspecting.py`: labels that look wrong to heads that were fitted without them

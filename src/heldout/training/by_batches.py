@@ -1,35 +1,77 @@
-"""The regimes that train a network by mini-batches: `partial`, `full` and `scratch`."""
+"""Training by mini-batches: `partial`, `full` and `scratch`, and `frozen` where a learning rate is asked for."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from jaxtyping import Float
 
-from heldout.data.batches import Batches, training_batches
-from heldout.errors import OutOfMemory
+from heldout.data.batches import Batches, Rows, RowsInMemory, evaluation_batches, training_batches
+from heldout.errors import OutOfMemory, is_want_of_memory
 from heldout.interrupting import finishing_steps
 from heldout.manifest import CHECKPOINTS
 from heldout.models.build import build_network, count_parameters
 from heldout.models.heads import Head
 from heldout.models.network import Network
 from heldout.models.prepared import store
+from heldout.models.regimes import set_mode
 from heldout.models.weights import fingerprint
 from heldout.provenance import Watcher
 from heldout.randomness import torch_seed
 from heldout.records import write_csv
+from heldout.training.arithmetic import computing_by, make_arithmetic
 from heldout.training.checkpoints import Checkpoints
 from heldout.training.classifier import Classifier
 from heldout.training.fastest import choose_precision
 from heldout.training.fitted import Fitted, Job
-from heldout.training.history import EpochRecord, history_rows
+from heldout.training.history import EpochRecord, best_epoch, history_rows
+from heldout.training.launching import Answer, train_in_group
 from heldout.training.loop import Parts, fit_network
 from heldout.training.materials import Materials, Part
-from heldout.training.settings import TrainingSettings
-from heldout.training.tasks import Task, pixel_task, trunk_task
+from heldout.training.parallel import ALONE, Group
+from heldout.training.rate_finding import found_or_find
+from heldout.training.rates import RateTest
+from heldout.training.settings import FIND, TrainingSettings
+from heldout.training.steps import Diverged
+from heldout.training.tasks import Task, feature_task, pixel_task, trunk_task
+
+# Regime -> what is kept of each picture for it to learn from.
+_PRODUCTS = {"frozen": "features", "partial": "trunk", "full": "canvases", "scratch": "canvases"}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trained:
+    """A network after its training.
+
+    Attributes:
+        task: Its network holds the best weights.
+        validation: The batches that it was judged on.
+        history: One record an epoch.
+        best_epoch: Whose weights are kept.
+        n_parameters: Numbers in the network.
+        n_trained: How many of them learned.
+        initial: Fingerprint of all tensors before learning.
+        precision: What it was computed in.
+        diverged: Why the training ended early, with a loss that was no number; None where it did not.
+        rate_test: How the learning rate was found; None where it was named.
+    """
+
+    task: Task
+    validation: Batches
+    history: tuple[EpochRecord, ...]
+    best_epoch: int
+    n_parameters: int
+    n_trained: int
+    initial: str
+    precision: str
+    diverged: Diverged | None = None
+    rate_test: RateTest | None = None
 
 
 def fit_by_batches(
@@ -41,7 +83,7 @@ def fit_by_batches(
     folder: Path,
     watcher: Watcher,
 ) -> Fitted:
-    """Train a network, and keep the weights of its best epoch on validation.
+    """Train a network, and make a classifier of the weights of its best epoch on validation.
 
     Args:
         job: What learns, and how.
@@ -57,14 +99,68 @@ def fit_by_batches(
         OutOfMemory: The batches are too large for this machine.
         StorageError: A checkpoint could not be written.
     """
-    assert job.settings is not None, f"the regime {job.regime} is trained by mini-batches"
+    answer = Answer(None)
+    if job.workers > 1:
+        product = _PRODUCTS[job.regime]
+        answer = train_in_group(
+            job, head, parts=parts, materials=materials, product=product, folder=folder, watcher=watcher
+        )
+    # After a group there is nothing left to train: the weights are taken from its checkpoint.
+    with checkpointed(job, parts, materials, folder, circumstances=answer.circumstances) as checkpoints:
+        trained = train_network(job, head, parts=parts, materials=materials, checkpoints=checkpoints, watcher=watcher)
+    if trained.diverged is not None:
+        raise trained.diverged
+    net = trained.task.net.cpu()
+    weight, bias = (tensor.detach().numpy().copy() for tensor in (net.head.weight, net.head.bias))
+    backbone = materials.pretrained if job.regime == "frozen" else store(net, materials.backbone, materials.cache)
+    assert backbone is not None, "the regime frozen has a pretrained backbone"
+    return Fitted(
+        classifier=Classifier(backbone, weight, bias, parts[0].examples.classes),
+        path=(),
+        history=trained.history,
+        best_epoch=trained.best_epoch,
+        n_parameters=trained.n_parameters,
+        n_trained=trained.n_trained,
+        initial=trained.initial,
+        precision=trained.precision,
+        rate_test=trained.rate_test,
+        elsewhere=tuple(checkpoints.elsewhere),
+        checkpoint_seconds=checkpoints.seconds + answer.saving_seconds,
+    )
+
+
+@contextmanager
+def checkpointed(
+    job: Job,
+    parts: tuple[Part, Part],
+    materials: Materials,
+    folder: Path,
+    *,
+    group: Group = ALONE,
+    circumstances: Mapping[str, Any] | None = None,
+) -> Iterator[Checkpoints]:
+    """Within: a training may be stopped by a signal, and is saved in `folder`/checkpoints.
+
+    Args:
+        job: What is trained.
+        parts: Of the data.
+        materials: What is known of each picture.
+        folder: The run folder.
+        group: Who trains together.
+        circumstances: What else must be the same for the same bits; None for the engine of the features.
+
+    Raises:
+        OutOfMemory: What the system said about memory within.
+    """
+    assert job.settings is not None, "this head is fitted, not trained"
     with finishing_steps() as stop, _memory_told(job.settings.batch_size):
         key = _key(job, parts, materials)
-        checkpoints = Checkpoints(folder / CHECKPOINTS, key, stop, {"engine": materials.engine_words})
-        return _fit(job, head, parts=parts, materials=materials, checkpoints=checkpoints, watcher=watcher)
+        yield Checkpoints(
+            folder / CHECKPOINTS, key, stop, circumstances or {"engine": materials.engine_words}, group=group
+        )
 
 
-def _fit(
+def train_network(
     job: Job,
     head: Head | None,
     *,
@@ -72,61 +168,129 @@ def _fit(
     materials: Materials,
     checkpoints: Checkpoints,
     watcher: Watcher,
-) -> Fitted:
-    settings, saved, folder = job.settings, checkpoints.saved, checkpoints.folder.parent
-    assert settings is not None
+) -> Trained:
+    """Train a network, and leave it with the weights of its best epoch on validation.
+
+    Arguments and errors are those of `fit_by_batches`, but that a training which diverges is a result like any other.
+    """
+    settings, saved, group = job.settings, checkpoints.saved, checkpoints.group
+    folder = checkpoints.folder.parent
+    assert settings is not None, "this head is fitted, not trained"
     train, _ = parts
     net = _start(job, head, n_classes=len(train.examples.classes), materials=materials)
     n_parameters, n_trained = count_parameters(net, job.regime)
     initial = fingerprint(net.state_dict())
     task = _task(net, job, settings, materials)
-    batches = Parts(*(_batches(part, job, settings, materials) for part in parts))
-    first = next(iter(training_batches(batches.train, seed=job.seed, epoch=1)))
-    precision = choose_precision(
-        task,
-        replace(settings, precision=saved.precision) if saved else settings,
-        inputs=task.training_inputs(first),
-        backbone=materials.backbone.name,
-        cache=materials.cache,
-    )
+    train_batches, validation_batches = (_batches(part, job, settings, materials) for part in parts)
+    batches = Parts(train_batches, validation_batches, group)
+    as_before = replace(settings, precision=saved.precision) if saved else settings
+    precision = group.first(lambda: _precision(task, as_before, batches.train, job, materials))
+    rate_test = None
+    if settings.learning_rate == FIND:
+        rate_test = group.first(
+            partial(
+                _rate_test,
+                task,
+                settings,
+                train=batches.train,
+                precision=precision,
+                seed=job.seed,
+                checkpoints=checkpoints,
+                watcher=watcher,
+            )
+        )
+        settings = replace(settings, learning_rate=rate_test.learning_rate)
     history: list[EpochRecord] = saved.history if saved else []
 
     def watch(record: EpochRecord) -> None:
         history.append(record)
-        _write_history(folder, history)
+        if group.rank == 0:
+            _write_history(folder, history)
         watcher.epoch(record)
         watcher.stage(f"epoch {record.epoch + 1} of {settings.epochs}")
 
     def watch_step(done: int, total: int, pictures_per_second: float) -> None:
         watcher.progress(len(train.labels) * done // total, len(train.labels), pictures_per_second)
 
-    if history:
+    if history and group.rank == 0:
         _write_history(folder, history)
     watcher.stage(f"epoch {history[-1].epoch + 1 if history else 1} of {settings.epochs}")
-    fitted = fit_network(
-        task,
-        settings,
-        parts=batches,
-        precision=precision.name,
-        seed=job.seed,
-        watch=watch,
-        watch_step=watch_step,
-        checkpoints=checkpoints,
-    )
-    net = net.cpu()
-    weight, bias = (tensor.detach().numpy().copy() for tensor in (net.head.weight, net.head.bias))
-    return Fitted(
-        classifier=Classifier(store(net, materials.backbone, materials.cache), weight, bias, train.examples.classes),
-        path=(),
-        history=fitted.history,
-        best_epoch=fitted.best_epoch,
+    diverged = None
+    try:
+        fit_network(
+            task,
+            settings,
+            parts=batches,
+            precision=precision,
+            seed=job.seed,
+            watch=watch,
+            watch_step=watch_step,
+            checkpoints=checkpoints,
+        )
+    except Diverged as error:
+        diverged = error
+    return Trained(
+        task=task,
+        validation=batches.validation,
+        history=tuple(history),
+        best_epoch=best_epoch(history) if history else 0,
         n_parameters=n_parameters,
         n_trained=n_trained,
         initial=initial,
-        precision=precision.name,
-        elsewhere=tuple(checkpoints.elsewhere),
-        checkpoint_seconds=checkpoints.seconds,
+        precision=precision,
+        diverged=diverged,
+        rate_test=rate_test,
     )
+
+
+def rehearse(job: Job, parts: tuple[Part, Part], materials: Materials) -> None:
+    """Find out, and remember in the cache, what such a training finds out first: the fastest precision."""
+    settings, (train, _) = job.settings, parts
+    assert settings is not None, "this head is fitted, not trained"
+    net = _start(job, None, n_classes=len(train.examples.classes), materials=materials)
+    batches = _batches(train, job, settings, materials)
+    _precision(_task(net, job, settings, materials), settings, batches, job, materials)
+
+
+def _precision(task: Task, settings: TrainingSettings, train: Batches, job: Job, materials: Materials) -> str:
+    """What to compute in, tried out on the first batch."""
+    first = next(iter(training_batches(train, seed=job.seed, epoch=1)))
+    inputs, name = task.training_inputs(first), materials.backbone.name
+    return choose_precision(task, settings, inputs=inputs, backbone=name, cache=materials.cache).name
+
+
+def validation_logits(trained: Trained) -> Float[np.ndarray, "examples classes"]:
+    """What a trained network says about the validation examples, in their order."""
+    task = trained.task
+    arithmetic = make_arithmetic(trained.precision, task)
+    set_mode(task.net, task.regime, training=False)
+    answers = []
+    with torch.inference_mode():
+        for batch in evaluation_batches(trained.validation):
+            with computing_by(arithmetic):
+                answers.append(task.logits(task.net, task.evaluation_inputs(batch)).float().cpu().numpy())
+    return np.concatenate(answers)
+
+
+def _rate_test(
+    task: Task,
+    settings: TrainingSettings,
+    *,
+    train: Batches,
+    precision: str,
+    seed: int,
+    checkpoints: Checkpoints,
+    watcher: Watcher,
+) -> RateTest:
+    """How the learning rate is found: as it was before, where the run folder says."""
+    watcher.stage("find the learning rate")
+
+    def watch(done: int, total: int, steps_per_second: float) -> None:
+        checkpoints.before_first_step()
+        watcher.progress(done, total, steps_per_second)
+
+    folder = checkpoints.folder.parent
+    return found_or_find(folder, task, settings, batches=train, precision=precision, seed=seed, watch=watch)
 
 
 @contextmanager
@@ -138,8 +302,7 @@ def _memory_told(batch_size: int) -> Iterator[None]:
     try:
         yield
     except (MemoryError, RuntimeError) as error:
-        words = str(error).lower()
-        if isinstance(error, RuntimeError) and "allocate memory" not in words and "out of memory" not in words:
+        if not is_want_of_memory(error):
             raise
         smaller = max(1, batch_size // 2)
         raise OutOfMemory(
@@ -160,8 +323,7 @@ def _key(job: Job, parts: tuple[Part, Part], materials: Materials) -> str:
 
 
 def _write_history(folder: Path, history: list[EpochRecord]) -> None:
-    best = min(history, key=lambda one: one.validation_loss)
-    write_csv(folder / "history.csv", history_rows(history, best_epoch=best.epoch))
+    write_csv(folder / "history.csv", history_rows(history, best_epoch=best_epoch(history)))
 
 
 def _start(job: Job, head: Head | None, *, n_classes: int, materials: Materials) -> Network:
@@ -177,6 +339,8 @@ def _start(job: Job, head: Head | None, *, n_classes: int, materials: Materials)
 
 def _task(net: Network, job: Job, settings: TrainingSettings, materials: Materials) -> Task:
     device = torch.device(materials.device)
+    if job.regime == "frozen":
+        return feature_task(net, device=device)
     if job.regime == "partial":
         return trunk_task(net, path=materials.pixel_path, device=device)
     return pixel_task(
@@ -190,5 +354,7 @@ def _task(net: Network, job: Job, settings: TrainingSettings, materials: Materia
 
 
 def _batches(part: Part, job: Job, settings: TrainingSettings, materials: Materials) -> Batches:
-    rows = materials.rows("trunk" if job.regime == "partial" else "canvases", part)
+    rows: Rows = materials.rows(_PRODUCTS[job.regime], part)
+    if job.regime == "frozen":
+        rows = RowsInMemory(rows.take(range(len(rows))))  # as where the head is fitted to its optimum
     return Batches(rows, part.labels, np.arange(len(part.labels)), settings.batch_size)

@@ -30,6 +30,7 @@ from heldout.records import remove_strays, to_json, write_atomic
 from heldout.training.course import Course
 from heldout.training.history import EpochRecord
 from heldout.training.losses import Tally
+from heldout.training.parallel import ALONE, Group
 
 log = logging.getLogger(__name__)
 _FORMAT = 1
@@ -77,18 +78,24 @@ class Checkpoints:
         job: A hash of everything that decides the numbers: another job's checkpoint is refused.
         stop: Asks the training to stop; it is saved first.
         extra: What else must be the same for the same bits, such as the engine of the features.
+        group: Who trains together: all go on from the same checkpoint, and rank 0 alone writes.
 
     Attributes:
         saved: What was found in the folder; None where there was nothing that could be used.
         elsewhere: In what the circumstances of an earlier part of the training differ from those here.
+        circumstances: On what the bits depend besides the plan and the data; empty before `restore`.
     """
 
-    def __init__(self, folder: Path, job: str, stop: Stop, extra: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, folder: Path, job: str, stop: Stop, extra: Mapping[str, Any] | None = None, group: Group = ALONE
+    ) -> None:
         self.folder = folder
-        self.saved = newest(folder)
+        self.group = group
+        self.saved = _same_for_all(folder, group)
         self.elsewhere: list[str] = []
         self.seconds = 0.0
-        self._job, self._stop, self._extra = job, stop, dict(extra or {})
+        self.circumstances: dict[str, Any] = {}
+        self._job, self._stop, self._extra = job, stop, {"workers": group.world, **(extra or {})}
         self._best: tuple[dict[str, Tensor], dict[str, Any]] | None = None
         self._kept: list[int] = []
         self._generation = max([0, *_generations(folder)])
@@ -104,9 +111,10 @@ class Checkpoints:
     def restore(self, course: Course) -> None:
         """Bring a course that has just begun to where the training was saved, if it was."""
         self._last = time.monotonic()
+        here = self.circumstances = _circumstances(course, self._extra)
         if self.saved is None:
             return
-        content, here = self.saved.content, _circumstances(course, self._extra)
+        content = self.saved.content
         _put_back(course, self.saved)
         differences = [
             f"{name} {here.get(name)}, was {value}"
@@ -116,7 +124,8 @@ class Checkpoints:
         self.elsewhere = list(dict.fromkeys([*content["elsewhere"], *differences]))
         self._kept = [self.saved.generation]
         self._best = (course.best_state, content["best"])
-        log.info("going on after epoch %d, step %d", max(0, course.epoch - 1), course.step)
+        if here["workers"] == self.group.world:  # else a group has trained, and this process takes its weights
+            log.info("going on after epoch %d, step %d", max(0, course.epoch - 1), course.step)
         if differences:
             log.warning("not bit-identical: %s", "; ".join(differences))
         self.saved = None  # gives the memory back
@@ -132,6 +141,15 @@ class Checkpoints:
         if self._is_time(course, EVERY_SECONDS):
             self.save(course)
 
+    def before_first_step(self) -> None:
+        """Where there is nothing to save yet.
+
+        Raises:
+            KeyboardInterrupt: The run was asked to stop.
+        """
+        if self._stop.is_asked:
+            raise self._stop.error()
+
     def after_epoch(self, course: Course) -> None:
         """Save unless that would take too large a share of the time; otherwise as `after_step`."""
         self._stop_if_asked(course)
@@ -139,8 +157,8 @@ class Checkpoints:
             self.save(course)
 
     def at_the_end(self, course: Course) -> None:
-        """Save a training that is over, unless it would be quickly done again."""
-        if time.monotonic() - self._last >= EVERY_SECONDS:
+        """Save a training that is over, unless it would be quickly done again; a group's, always."""
+        if self.group.world > 1 or time.monotonic() - self._last >= EVERY_SECONDS:
             self.save(course)
 
     def watching(self, batches: Iterator[Batch], course: Course) -> Iterator[Batch]:
@@ -154,11 +172,13 @@ class Checkpoints:
             yield batch
 
     def save(self, course: Course) -> None:
-        """Write a checkpoint; the one before it stays.
+        """Write a checkpoint, as rank 0; the one before it stays.
 
         Raises:
             StorageError: The disk refused; the checkpoints that were there are as they were.
         """
+        if self.group.rank > 0:
+            return
         began = time.monotonic()
         self._generation += 1
         state, content = _taken(course)
@@ -170,7 +190,7 @@ class Checkpoints:
         content |= {
             "generation": self._generation,
             "job": self._job,
-            "circumstances": _circumstances(course, self._extra),
+            "circumstances": self.circumstances or _circumstances(course, self._extra),
             "elsewhere": self.elsewhere,
             "state": _write_tensors(self.folder / f"{name}-state.safetensors", state),
             "best": self._best[1],
@@ -184,12 +204,14 @@ class Checkpoints:
         self.seconds += self._cost
 
     def _is_time(self, course: Course, least: float) -> bool:
+        if self.group.rank > 0:
+            return False
         if self._cost is None:
             self._cost = 2 * _n_bytes(_taken(course)[0]) / _ASSUMED_SPEED
         return time.monotonic() - self._last >= max(least, self._cost / SHARE)
 
     def _stop_if_asked(self, course: Course) -> None:
-        if self._stop.is_asked:
+        if self.group.any(self._stop.is_asked) if self.group.world > 1 else self._stop.is_asked:
             self.save(course)
             raise self._stop.error()
 
@@ -202,6 +224,26 @@ def newest(folder: Path) -> Saved | None:
         except (OSError, ValueError, KeyError, TypeError) as error:
             log.warning("checkpoint %d in %s is damaged (%s): trying the one before it", generation, folder, error)
     return None
+
+
+def _same_for_all(folder: Path, group: Group) -> Saved | None:
+    """The checkpoint that rank 0 finds to be the newest whole one, read by each; on a shared disk a listing may be old.
+
+    Raises:
+        RunFolderError: Rank 0 alone can read it.
+    """
+    own = newest(folder) if group.rank == 0 else None
+    generation = group.first(lambda: own.generation if own else 0)
+    if group.rank == 0 or generation == 0:
+        return own
+    try:
+        return _load(folder, generation)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RunFolderError(
+            f"worker {group.rank} cannot read checkpoint {generation} in {folder}: {error}",
+            expected="a run folder that every worker sees",
+            fix="put it on a disk that all machines of the cluster share, with --out",
+        ) from error
 
 
 def _generations(folder: Path) -> list[int]:

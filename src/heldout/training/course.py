@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from heldout.training.history import EpochRecord
+from heldout.training.history import EpochRecord, best_epoch
 from heldout.training.losses import Tally
+from heldout.training.parallel import ALONE, Group
 from heldout.training.settings import TrainingSettings
 from heldout.training.steps import Learner, make_learner
 from heldout.training.tasks import Task
@@ -40,7 +41,7 @@ class Course:
     @property
     def best_epoch(self) -> int:
         """The epoch of the lowest validation loss; the earliest, where several are equal."""
-        return min(self.history, key=lambda record: record.validation_loss).epoch
+        return best_epoch(self.history)
 
     def end_epoch(self, record: EpochRecord) -> None:
         """Go on to the next epoch, and keep the weights if this one was the best."""
@@ -58,12 +59,12 @@ class Course:
         return self.history[-1].epoch - self.best_epoch >= settings.patience
 
 
-def begin(task: Task, settings: TrainingSettings, *, precision: str) -> Course:
+def begin(task: Task, settings: TrainingSettings, *, precision: str, group: Group = ALONE) -> Course:
     """A training before its first step.
 
     A network that is not trained from random weights is judged first, as epoch 0.
     """
-    learner = make_learner(task, settings, precision=precision)
+    learner = make_learner(task, settings, precision=precision, group=group)
     return Course(learner, copied_state(task), epoch=1 if task.regime == "scratch" else 0)
 
 

@@ -12,7 +12,8 @@ def doubts_about_fit(job: Job, fitted: Fitted) -> list[Finding]:
         fitted: What came of it.
     """
     about_learning = _about_epochs(job, fitted) if fitted.history else _about_path(fitted)
-    return [*_about_resuming(fitted), *about_learning]
+    found = fitted.rate_test.finding() if fitted.rate_test else None
+    return [*_about_resuming(fitted), *([found] if found else []), *about_learning]
 
 
 def _about_resuming(fitted: Fitted) -> list[Finding]:
@@ -34,6 +35,16 @@ def _about_resuming(fitted: Fitted) -> list[Finding]:
 
 def _about_epochs(job: Job, fitted: Fitted) -> list[Finding]:
     n_epochs = fitted.history[-1].epoch
+    if fitted.best_epoch == 0 and job.regime == "frozen":
+        return [
+            Finding(
+                code="training-brought-nothing",
+                severity="warning",
+                what=f"none of {n_epochs} epochs made the validation loss lower than the head as it was drawn has it",
+                why="The weights kept are random ones: the scores are those of a guess.",
+                fix="Lower --learning-rate, or name no training setting, so that the head is fitted to its optimum.",
+            )
+        ]
     if fitted.best_epoch == 0:
         return [
             Finding(

@@ -65,7 +65,8 @@ def choose_precision(
     if settings.precision != "auto":
         _check_possible(settings.precision, task.device)
         return PrecisionChoice(settings.precision, "asked for", {})
-    names = candidates(task.net, task.device)
+    # A head alone has nothing to win.
+    names = ("float32",) if task.regime == "frozen" else candidates(task.net, task.device)
     if len(names) == 1:
         return PrecisionChoice(names[0], "the only one here", {})
     record = None if cache is None else cache / "precisions" / _record_name(task, inputs, backbone)

@@ -1,7 +1,7 @@
 """A plan and its materials -> a trained classifier, for every regime.
 
-`frozen` fits the head and never imports torch. The others train a network by mini-batches; `partial` and `full` start
-from the head that `frozen` would have ended with.
+`frozen` fits the head to its optimum and never imports torch, unless a learning rate is asked for. The others train a
+network by mini-batches; `partial` and `full` start from the head that `frozen` would have ended with.
 """
 
 from collections.abc import Sequence
@@ -33,16 +33,16 @@ def fit(job: Job, train: Part, validation: Part, materials: Materials, *, folder
     Raises:
         Diverged: The loss of a training by mini-batches was not finite.
     """
-    probe = None if job.regime == "scratch" else _probe(train, validation, materials)
+    probe = None if job.regime == "scratch" else fit_head(train, validation, materials)
     path = probe.path if probe else ()
     if path:
         write_csv(folder / "head_path.csv", path_rows(path, len(validation.labels)))
-    if job.regime == "frozen":
+    if job.settings is None:
         assert probe is not None
-        return _frozen(probe, train, materials)
+        return frozen_with(probe, train, materials)
     from heldout.training.by_batches import fit_by_batches
 
-    head = probe.head if probe else None
+    head = probe.head if probe and job.regime != "frozen" else None
     fitted = fit_by_batches(job, head, parts=(train, validation), materials=materials, folder=folder, watcher=watcher)
     return replace(fitted, path=path)
 
@@ -61,7 +61,8 @@ def path_rows(path: Sequence[PathPoint], n_validation: int) -> list[dict[str, ob
     ]
 
 
-def _probe(train: Part, validation: Part, materials: Materials) -> Probe:
+def fit_head(train: Part, validation: Part, materials: Materials) -> Probe:
+    """The best head for the features of a frozen backbone: where `frozen` ends, and `partial` and `full` begin."""
     train_features = materials.rows("features", train).all()
     validation_features = materials.rows("features", validation).all()
     return fit_probe(
@@ -71,7 +72,8 @@ def _probe(train: Part, validation: Part, materials: Materials) -> Probe:
     )
 
 
-def _frozen(probe: Probe, train: Part, materials: Materials) -> Fitted:
+def frozen_with(probe: Probe, train: Part, materials: Materials) -> Fitted:
+    """The frozen backbone with a fitted head."""
     assert materials.pretrained is not None, "the regime frozen has a pretrained backbone"
     weight, bias = probe.head.weight, probe.head.bias
     classes = train.examples.classes

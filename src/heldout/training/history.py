@@ -41,6 +41,17 @@ class EpochRecord:
         return self.validation_correct / self.n_validation
 
 
+def best_epoch(records: Sequence[EpochRecord]) -> int:
+    """The epoch of the lowest validation loss; the earliest, where several are equal. A loss that is nan is the worst.
+
+    Args:
+        records: At least one.
+    """
+    worst = (True, math.inf)
+    losses = {record.epoch: record.validation_loss for record in records}
+    return min(losses, key=lambda epoch: worst if math.isnan(losses[epoch]) else (False, losses[epoch]))
+
+
 HISTORY_COLUMNS = (
     "epoch",
     "learning_rate",

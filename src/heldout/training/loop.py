@@ -9,9 +9,11 @@ from torch import Tensor
 
 from heldout.data.batches import Batches, evaluation_batches, training_batches
 from heldout.models.regimes import set_mode
+from heldout.models.weights import fingerprint
 from heldout.training.checkpoints import Checkpoints
 from heldout.training.course import Course, begin
 from heldout.training.history import EpochRecord
+from heldout.training.parallel import ALONE, Group
 from heldout.training.schedules import learning_rate
 from heldout.training.settings import TrainingSettings
 from heldout.training.steps import Diverged, evaluate, private_draws, train_step
@@ -28,10 +30,12 @@ class Parts:
     Attributes:
         train: The training examples.
         validation: The validation examples; at least one.
+        group: Who learns together; each takes a piece of every batch of both parts.
     """
 
     train: Batches
     validation: Batches
+    group: Group = ALONE
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,7 +85,7 @@ def fit_network(
         KeyboardInterrupt: Somebody asked to stop; everything is saved.
         StorageError: A checkpoint could not be written.
     """
-    course = begin(task, settings, precision=precision)
+    course = begin(task, settings, precision=precision, group=parts.group)
     if checkpoints is not None:
         checkpoints.restore(course)
     try:
@@ -119,7 +123,10 @@ def train_epochs(
     """
     while not course.is_over(settings):
         if course.epoch > 0:
-            _train_epoch(course, settings, parts.train, seed=seed, watch_step=watch_step, checkpoints=checkpoints)
+            _train_epoch(course, settings, parts, seed=seed, watch_step=watch_step, checkpoints=checkpoints)
+            if parts.group.world > 1:
+                weights = fingerprint(course.learner.task.net.state_dict())
+                parts.group.check_same(weights, f"the weights after epoch {course.epoch}")
         record = _judge(course, settings, parts, checkpoints)
         course.end_epoch(record)
         yield record
@@ -128,23 +135,24 @@ def train_epochs(
 def _train_epoch(
     course: Course,
     settings: TrainingSettings,
-    train: Batches,
+    parts: Parts,
     *,
     seed: int,
     watch_step: WatchStep | None,
     checkpoints: Checkpoints | None,
 ) -> None:
     """The steps of the epoch that are not done yet."""
-    task, epoch, n_steps = course.learner.task, course.epoch, train.n_batches
+    task, epoch, n_steps, group = course.learner.task, course.epoch, parts.train.n_batches, parts.group
     set_mode(task.net, task.regime, training=True)
     before, began = course.seconds, time.perf_counter()
-    for batch in training_batches(train, seed=seed, epoch=epoch, first_step=course.step):
+    for batch in training_batches(parts.train, seed=seed, epoch=epoch, first_step=course.step, share=group.share):
         rate = learning_rate((epoch - 1) * n_steps + batch.step, settings.epochs * n_steps, settings)
         labels = torch.from_numpy(batch.labels).to(task.device)
-        with private_draws(task.device, seed=seed, epoch=epoch, step=batch.step):
-            sums = train_step(course.learner, task.training_inputs(batch), labels, learning_rate=rate)
+        with private_draws(task.device, seed=seed, epoch=epoch, step=batch.step, rank=group.rank):
+            inputs = task.training_inputs(batch)
+            sums = train_step(course.learner, inputs, labels, learning_rate=rate, n_whole=batch.n_whole)
         if not torch.isfinite(sums.loss):
-            raise Diverged(float(sums.loss), epoch=epoch, step=batch.step, learning_rate=settings.learning_rate)
+            raise Diverged(float(sums.loss), epoch=epoch, step=batch.step, learning_rate=settings.rate)
         course.tally, course.step = course.tally.plus(sums), batch.step + 1
         course.seconds = before + time.perf_counter() - began
         if watch_step is not None:
@@ -157,10 +165,11 @@ def _judge(course: Course, settings: TrainingSettings, parts: Parts, checkpoints
     """The record of the epoch whose steps are all done, or of the network as it came."""
     learner, epoch, tally, n_steps = course.learner, course.epoch, course.tally, parts.train.n_batches
     began = time.perf_counter()
-    batches = evaluation_batches(parts.validation)
+    batches = evaluation_batches(parts.validation, parts.group.share)
     if checkpoints is not None:
         batches = checkpoints.watching(batches, course)
-    judged = evaluate(learner.task, batches, arithmetic=learner.arithmetic)
+    judged = evaluate(learner.task, batches, arithmetic=learner.arithmetic, group=parts.group)
+    assert judged.n == len(parts.validation.indices), f"{judged.n} judged of {len(parts.validation.indices)}"
     steps = range((epoch - 1) * n_steps, epoch * n_steps) if epoch else ()
     return EpochRecord(
         epoch=epoch,

@@ -8,7 +8,7 @@ from heldout.training.settings import TrainingSettings
 def learning_rate(step: int, n_steps: int, settings: TrainingSettings) -> float:
     """The rate for step `step`, counted from 0, of a training of `n_steps`.
 
-    It rises in a straight line to `settings.learning_rate` over the first `warmup_share` of the steps, then falls along
+    It rises in a straight line to `settings.rate` over the first `warmup_share` of the steps, then falls along
     half a cosine towards 0, which it would reach one step after the last: no step is without effect.
 
     Source:
@@ -24,6 +24,6 @@ def learning_rate(step: int, n_steps: int, settings: TrainingSettings) -> float:
     assert 0 <= step < n_steps, f"step {step} of {n_steps}"
     n_warmup = math.floor(settings.warmup_share * n_steps)
     if step < n_warmup:
-        return settings.learning_rate * ((step + 1) / n_warmup)
+        return settings.rate * ((step + 1) / n_warmup)
     done = (step - n_warmup) / (n_steps - n_warmup)
-    return settings.learning_rate * 0.5 * (1 + math.cos(math.pi * done))
+    return settings.rate * 0.5 * (1 + math.cos(math.pi * done))

@@ -1,12 +1,12 @@
 """One step of training, and one pass of evaluation."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float, Int
-from torch import Tensor
+from torch import Tensor, nn
 
 from heldout.data.batches import Batch
 from heldout.errors import UsageError
@@ -14,6 +14,7 @@ from heldout.models.regimes import has_fixed_statistics, learning_parts, set_mod
 from heldout.randomness import torch_seed
 from heldout.training.arithmetic import Arithmetic, computing_by, make_arithmetic
 from heldout.training.losses import StepSums, Tally, count_correct, cross_entropy
+from heldout.training.parallel import ALONE, Group
 from heldout.training.settings import TrainingSettings
 from heldout.training.tasks import Task
 
@@ -47,6 +48,7 @@ class Learner:
         optimiser: Of the parts that learn.
         scaler: Scales the loss of `float16`; does nothing in other precisions.
         n_at_once: Examples of a batch that go through the network together; None is the whole batch.
+        group: Who trains it together with this process.
     """
 
     task: Task
@@ -55,23 +57,26 @@ class Learner:
     optimiser: torch.optim.Optimizer
     scaler: torch.amp.GradScaler
     n_at_once: int | None
+    group: Group = ALONE
 
 
-def make_learner(task: Task, settings: TrainingSettings, *, precision: str) -> Learner:
+def make_learner(task: Task, settings: TrainingSettings, *, precision: str, group: Group = ALONE) -> Learner:
     """The network with a new optimiser for what its regime lets learn."""
     learning = learning_parts(task.net, task.regime).values()
     groups = [
         {"params": [one for one in learning if one.ndim >= 2], "weight_decay": settings.weight_decay},
         {"params": [one for one in learning if one.ndim < 2], "weight_decay": 0.0},
     ]
+    # Every step brings its own learning rate.
     optimiser: torch.optim.Optimizer
     if settings.optimiser == "adamw":
-        optimiser = torch.optim.AdamW(groups, lr=settings.learning_rate, betas=_BETAS, foreach=True)
+        optimiser = torch.optim.AdamW(groups, lr=0.0, betas=_BETAS, foreach=True)
     else:
-        optimiser = torch.optim.SGD(groups, lr=settings.learning_rate, momentum=settings.momentum, foreach=True)
+        optimiser = torch.optim.SGD(groups, lr=0.0, momentum=settings.momentum, foreach=True)
     scaler = torch.amp.GradScaler(task.device.type, enabled=precision == "float16")
     arithmetic = make_arithmetic(precision, task)
-    return Learner(task, arithmetic, settings.label_smoothing, optimiser, scaler, _n_at_once(task, arithmetic))
+    n_at_once = _n_at_once(task, arithmetic)
+    return Learner(task, arithmetic, settings.label_smoothing, optimiser, scaler, n_at_once, group)
 
 
 def _n_at_once(task: Task, arithmetic: Arithmetic) -> int | None:
@@ -104,33 +109,86 @@ def _kept_bytes(task: Task, arithmetic: Arithmetic, n: int) -> int:
 
 
 def train_step(
-    learner: Learner, inputs: Float[Tensor, "batch ..."], labels: Int[Tensor, " batch"], *, learning_rate: float
+    learner: Learner,
+    inputs: Float[Tensor, "batch ..."],
+    labels: Int[Tensor, " batch"],
+    *,
+    learning_rate: float,
+    n_whole: int | None = None,
 ) -> StepSums:
     """What the step adds to the sums of its epoch, after it has moved the weights.
 
-    The gradient is that of the mean loss over the batch, whether the batch goes through the network at once or in
-    pieces. The network must be in training mode (`regimes.set_mode`). Does not wait for the device.
+    The gradient is that of the mean loss over the whole batch, whether it goes through the network at once, in pieces,
+    or in the processes of a group. The network must be in training mode (`regimes.set_mode`). Alone, it does not wait
+    for the device.
+
+    Args:
+        learner: The network and its optimiser.
+        inputs: The batch, or this process's piece of it, which may be empty.
+        labels: Of these inputs.
+        learning_rate: Of this step.
+        n_whole: Examples of the whole batch; None where `inputs` are all.
     """
+    n = len(labels) if n_whole is None else n_whole
     task, optimiser = learner.task, learner.optimiser
     for group in optimiser.param_groups:
         group["lr"] = learning_rate
     optimiser.zero_grad(set_to_none=True)
-    n_pieces = 1 if learner.n_at_once is None else -(-len(labels) // learner.n_at_once)
+    n_pieces = 1 if learner.n_at_once is None else max(1, -(-len(labels) // learner.n_at_once))
     losses, n_correct = [], []
     for some, own in zip(inputs.tensor_split(n_pieces), labels.tensor_split(n_pieces), strict=True):
+        if not len(own):
+            continue  # a group has more processes than the batch has examples
         with computing_by(learner.arithmetic):
             logits = task.logits(task.net, some)
-        loss = cross_entropy(logits, own, label_smoothing=learner.label_smoothing) * (len(own) / len(labels))
+        loss = cross_entropy(logits, own, label_smoothing=learner.label_smoothing) * (len(own) / n)
         learner.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
         losses.append(loss.detach())
         n_correct.append(count_correct(logits.detach(), own))
+    if learner.group.world == 1:
+        sums = StepSums(torch.stack(losses).sum(), torch.stack(n_correct).sum(), n)
+    else:
+        sums = _added_up(learner, losses, n_correct, share=len(labels) / n, n=n)
     learner.scaler.step(optimiser)
     learner.scaler.update()
-    return StepSums(torch.stack(losses).sum(), torch.stack(n_correct).sum(), len(labels))
+    return sums
 
 
-def evaluate(task: Task, batches: Iterable[Batch], *, arithmetic: Arithmetic) -> Tally:
-    """Sums over all examples of the batches, in evaluation mode and without gradients.
+def _added_up(
+    learner: Learner, losses: Sequence[Tensor], n_correct: Sequence[Tensor], *, share: float, n: int
+) -> StepSums:
+    """The sums of the whole group; its gradients, and what it learnt of statistics, are then those of the group too."""
+    learning = [parameter for group in learner.optimiser.param_groups for parameter in group["params"]]
+    gradients = []
+    for parameter in learning:
+        if parameter.grad is None:
+            parameter.grad = torch.zeros_like(parameter)
+        gradients.append(parameter.grad)
+    moving = [] if has_fixed_statistics(learner.task.regime) else _moving(learner.task.net)
+    for statistics in moving:
+        statistics.mul_(share)  # the sum over the group is then the mean, weighted by examples
+    # Counts are whole numbers that 32 bits hold exactly up to 2^24, far more than a batch has.
+    numbers = torch.zeros(2, device=learner.task.device)
+    for index, values in enumerate((losses, n_correct)):
+        for value in values:
+            numbers[index] += value
+    learner.group.add_up([*gradients, *moving, numbers])
+    return StepSums(numbers[0], numbers[1].long(), n)
+
+
+def _moving(net: nn.Module) -> list[Tensor]:
+    """The statistics that a forward pass in training mode moves."""
+    return [
+        buffer
+        for module in net.modules()
+        if module.training
+        for buffer in module.buffers(recurse=False)
+        if buffer.is_floating_point()
+    ]
+
+
+def evaluate(task: Task, batches: Iterable[Batch], *, arithmetic: Arithmetic, group: Group = ALONE) -> Tally:
+    """Sums over all examples of the batches, of which a group has a piece each, in evaluation mode, without gradients.
 
     The loss is the plain negative log-likelihood. The network is left in evaluation mode.
     """
@@ -138,17 +196,35 @@ def evaluate(task: Task, batches: Iterable[Batch], *, arithmetic: Arithmetic) ->
     tally = Tally()
     with torch.inference_mode():
         for batch in batches:
+            if not len(batch.labels):
+                continue  # a group has more processes than the batch has examples
             labels = torch.from_numpy(batch.labels).to(task.device)
             with computing_by(arithmetic):
                 logits = task.logits(task.net, task.evaluation_inputs(batch))
             tally = tally.plus(StepSums(cross_entropy(logits, labels), count_correct(logits, labels), len(labels)))
-    return tally
+    if group.world == 1:
+        return tally
+    sums = torch.tensor([tally.loss_sum, tally.n_correct, tally.n], dtype=torch.float64)
+    group.add_up([sums])
+    return Tally(float(sums[0]), int(sums[1]), int(sums[2]))
 
 
 @contextmanager
-def private_draws(device: torch.device, *, seed: int, epoch: int, step: int) -> Iterator[None]:
-    """Within: what layers such as dropout draw depends on the position alone; torch's own generators stay."""
-    devices = [device] if device.type == "cuda" else []
-    with torch.random.fork_rng(devices=devices):
-        torch.manual_seed(torch_seed(seed, "dropout", epoch, step))
+def private_draws(device: torch.device, *, seed: int, epoch: int, step: int, rank: int = 0) -> Iterator[None]:
+    """Within: what layers such as dropout draw depends on the position alone; torch's own generators stay.
+
+    Each process of a group draws its own numbers for its piece of the batch.
+    """
+    own = torch_seed(seed, "dropout", epoch, step, *([rank] if rank else []))
+    # torch.manual_seed seeds every kind of device, and where one is not in use writes down a traceback for later: 2 ms.
+    generators = [torch.default_generator]
+    if device.type == "cuda":
+        generators.append(torch.cuda.default_generators[device.index or 0])
+    states = [generator.get_state() for generator in generators]
+    try:
+        for generator in generators:
+            generator.manual_seed(own)
         yield
+    finally:
+        for generator, state in zip(generators, states, strict=True):
+            generator.set_state(state)

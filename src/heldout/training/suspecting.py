@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from heldout.data.folds import make_folds
 from heldout.findings import MAX_NAMED, Finding
 from heldout.measuring.predictions import log_softmax
 from heldout.measuring.scores import Score, share
@@ -108,7 +109,7 @@ def suspect_labels(
     features = np.concatenate([materials.rows("features", part).all() for part in parts.values()])
     labels = np.concatenate([part.labels for part in parts.values()])
     classes = next(iter(parts.values())).examples.classes
-    folds = make_folds(labels, clusters, generator=stream(seed, "folds"))
+    folds = make_folds(labels, clusters, n_folds=N_FOLDS, generator=stream(seed, "folds"))
     probabilities, judged = out_of_fold(features, labels, len(classes), folds=folds, l2=chosen[0])
     where = [(name, part.examples.ids[index]) for name, part in parts.items() for index in range(len(part.labels))]
     where = [place for place, is_judged in zip(where, judged.tolist(), strict=True) if is_judged]
@@ -139,26 +140,6 @@ def _told(
         )
         for index, given, suggested in rows
     )
-
-
-def make_folds(
-    labels: Int[np.ndarray, " examples"], clusters: Int[np.ndarray, " examples"], *, generator: np.random.Generator
-) -> Int[np.ndarray, " examples"]:
-    """A fold for each example, 0 to 4: whole clusters, and of each class as equal numbers as these allow.
-
-    Clusters are dealt in turn, class by class (that of a cluster's first example), the larger ones first and in random
-    order among equals.
-
-    Example:
-        >>> folds = make_folds(np.repeat([0, 1], 10), np.arange(20), generator=np.random.default_rng(0))
-        >>> np.bincount(folds).tolist(), np.bincount(folds[:10]).tolist()
-        ([4, 4, 4, 4, 4], [2, 2, 2, 2, 2])
-    """
-    _, first, cluster, sizes = np.unique(clusters, return_index=True, return_inverse=True, return_counts=True)
-    order = np.lexsort((generator.random(len(first)), -sizes, labels[first]))
-    fold = np.empty(len(first), np.int64)
-    fold[order] = np.arange(len(first)) % N_FOLDS
-    return fold[cluster]
 
 
 def out_of_fold(

@@ -1,4 +1,9 @@
-"""What a network learns from: pixels, or the kept output of its trunk. The one difference between the regimes here."""
+"""What a network learns from: pixels, or what was kept of them. The one difference between the regimes here.
+
+pixels     `scratch` and `full`
+trunk      `partial`: the kept output of the trunk
+features   `frozen`, where its head is trained by mini-batches: the kept features
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -54,7 +59,9 @@ def pixel_task(
 
     def training_inputs(batch: Batch) -> Tensor:
         generator = stream(seed, "augment", batch.epoch, batch.step)
-        return for_training(batch.inputs, path, augmentation=augmentation, generator=generator, device=device)
+        return for_training(
+            batch.inputs, path, augmentation=augmentation, generator=generator, device=device, first=batch.first
+        )
 
     return Task(
         net=net.to(device=device, memory_format=torch.channels_last),  # type: ignore[call-overload]
@@ -91,6 +98,29 @@ def trunk_task(net: Network, *, path: PixelPath, device: torch.device) -> Task:
         device=device,
         example=example,
         logits=lambda net, maps: net.head(net.rest(maps)),
+        training_inputs=inputs,
+        evaluation_inputs=inputs,
+    )
+
+
+def feature_task(net: Network, *, device: torch.device) -> Task:
+    """Learning from kept features, in the regime `frozen`: only the head is computed.
+
+    Args:
+        net: Its head is moved to the device.
+        device: Where to compute.
+    """
+    net.head.to(device)
+
+    def inputs(batch: Batch) -> Tensor:
+        return torch.from_numpy(batch.inputs.astype(np.float32, copy=False)).to(device)
+
+    return Task(
+        net=net,
+        regime="frozen",
+        device=device,
+        example=torch.rand(2, net.n_features, generator=torch.Generator().manual_seed(0)).to(device),
+        logits=lambda net, features: net.head(features),
         training_inputs=inputs,
         evaluation_inputs=inputs,
     )

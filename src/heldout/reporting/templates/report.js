@@ -1,5 +1,5 @@
 "use strict";
-// The page reads whole without this script; it adds the pictures of a cell, sorting and copying.
+// The page reads whole without this script; it adds the pictures of a cell.
 // Everything that comes from the data is written with textContent: nothing of it is ever read as HTML.
 (() => {
   const data = JSON.parse(document.getElementById("page-data").textContent);
@@ -93,38 +93,4 @@
     const first = document.querySelector(`[data-cell="${panel.dataset.first}"]`);
     if (first) showCell(first.dataset.cell, Number(first.dataset.n));
   }
-
-  const table = document.getElementById("class-table");
-  const words = new Intl.Collator(undefined, {numeric: true});
-  table.tHead.addEventListener("click", (event) => {
-    const button = event.target.closest("button");
-    if (!button) return;
-    const heading = button.closest("th");
-    const column = heading.cellIndex;
-    const isText = button.dataset.sort === "text";
-    const current = heading.getAttribute("aria-sort");
-    // A first click on numbers shows the lowest, which is where the work is.
-    const direction = current === "ascending" ? "descending" : "ascending";
-    const sign = direction === "ascending" ? 1 : -1;
-    const rows = [...table.tBodies[0].rows];
-    const keyOf = (row) => row.cells[column].dataset.key;
-    rows.sort((a, b) => sign * (isText ? words.compare(keyOf(a), keyOf(b)) : keyOf(a) - keyOf(b)));
-    table.tBodies[0].replaceChildren(...rows);
-    for (const other of table.tHead.querySelectorAll("th")) other.removeAttribute("aria-sort");
-    heading.setAttribute("aria-sort", direction);
-  });
-
-  const copy = document.getElementById("copy");
-  copy.addEventListener("click", async () => {
-    const source = document.getElementById(copy.dataset.copies);
-    let done = true;
-    try {
-      await navigator.clipboard.writeText(source.textContent);
-    } catch {
-      getSelection().selectAllChildren(source);
-      done = document.execCommand("copy");
-    }
-    copy.textContent = done ? "Copied" : "Selected: press Ctrl+C";
-    setTimeout(() => { copy.textContent = "Copy"; }, 2500);
-  });
 })();

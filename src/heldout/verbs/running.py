@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import chdir, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from heldout import experiment
 from heldout.data.examples import Examples
@@ -25,10 +25,11 @@ from heldout.manifest import (
     write_manifest,
 )
 from heldout.plan import Plan, make_plan
-from heldout.predicting import Prediction, predict
 from heldout.provenance import Clock, Silent, Watcher
 from heldout.records import cache_folder, read_json, remove_strays
 from heldout.run_folders import LEARNED, fresh_run_folder, is_finished, run_folder, started_run
+from heldout.verbs.predicting import Prediction, predict
+from heldout.verbs.sweeps import read_sweep, sweep_folder
 
 log = logging.getLogger(__name__)
 # What `report` makes again, whatever has become of it.
@@ -87,8 +88,10 @@ def train(  # noqa: PLR0913 -- a keyword each for what people change; the rest g
     backbone: str | None = None,
     weights: str | None = None,
     epochs: int | None = None,
-    learning_rate: float | None = None,
+    learning_rate: float | Literal["find"] | None = None,
     batch_size: int | None = None,
+    workers: int | None = None,
+    engine: str | None = None,
     seed: int | None = None,
     skip_bad: bool | None = None,
     group_by: str | None = None,
@@ -105,9 +108,12 @@ def train(  # noqa: PLR0913 -- a keyword each for what people change; the rest g
         regime: `frozen` (the default), `partial`, `full` or `scratch`.
         backbone: `efficientnet-lite0` (the default), another name of `heldout doctor`, or `timm:NAME`.
         weights: `imagenet` (the default), `none`, or a file.
-        epochs: How often every training example is seen; not for `frozen`.
-        learning_rate: The highest of the schedule; not for `frozen`.
-        batch_size: Examples a step; not for `frozen`.
+        epochs: How often every training example is seen. With `frozen`, this or any setting of training trains the head
+            by mini-batches instead of fitting it to its optimum.
+        learning_rate: The highest of the schedule; `find` has a range test choose it.
+        batch_size: Examples a step.
+        workers: Processes that train together, each on its piece of every batch; 1 unless you say otherwise.
+        engine: `local` (the default), or `ray`: workers of a Ray cluster, which looks at the pictures too.
         seed: Of every random number of the run.
         skip_bad: Leave unreadable files out, and record it, instead of refusing.
         group_by: A column of the listing, or a regular expression on the path, that names what must not be parted.
@@ -133,6 +139,8 @@ def train(  # noqa: PLR0913 -- a keyword each for what people change; the rest g
         "training.epochs": epochs,
         "training.learning_rate": learning_rate,
         "training.batch_size": batch_size,
+        "workers": workers,
+        "engine": engine,
         "seed": seed,
         "out": out,
     }
@@ -252,16 +260,18 @@ def _told_how_to_resume(folder: Path) -> Iterator[None]:
 
 
 def report(run: str | Path) -> Path:
-    """Make report.html of a run again, from the files of the run alone, and give its path.
+    """Make report.html of a run, or of a sweep, again, from the files of its folder alone, and give its path.
 
     Raises:
-        RunFolderError: There is no finished run.
+        RunFolderError: There is no finished run or sweep.
         DamagedRun: A file that the report is made from is not the one that was written.
         Locked: Another process works on the run.
     """
     from heldout.reporting.page import write_report
+    from heldout.reporting.sweep_page import write_sweep_report
 
-    folder = run_folder(Path(run))
+    sweep = sweep_folder(Path(run))
+    folder = read_sweep(sweep).folder if sweep else run_folder(Path(run))
     with locked(folder):
         if (folder / MANIFEST).is_file():
             damages = find_damages(folder)
@@ -269,7 +279,7 @@ def report(run: str | Path) -> Path:
                 raise damaged_run(folder, grave)
             for damage in damages:
                 log.warning("%s %s: it is made again", folder / damage.name, damage.reason)
-        page = write_report(folder)
+        page = write_sweep_report(folder) if sweep else write_report(folder)
         renew_manifest(folder, _MADE_AGAIN)
     return page
 

@@ -20,18 +20,19 @@ from heldout.experiment import check_out
 from heldout.findings import Finding, by_severity
 from heldout.models.backbones import DEFAULT, find_backbone
 from heldout.provenance import Silent, Watcher
-from heldout.records import cache_folder, to_json, write_atomic
+from heldout.records import cache_folder, remove_strays, to_json, write_atomic
 from heldout.reporting.check_page import check_page
 from heldout.reporting.choose import choose_samples
 from heldout.reporting.pairs import pair_record
 from heldout.reporting.sections import SamplePicture, image_address
 from heldout.reporting.thumbnails import normalised_view, seen_before, seen_by_network
-from heldout.run_folders import fresh_run_folder
+from heldout.run_folders import fresh_folder
 from heldout.training.classifier import fact_store, pixel_path
 from heldout.training.judging import Kinship, judge, kinship
 from heldout.training.looking import look_at
 from heldout.training.stores import FactStore
 
+_FILES = ("samples.png", "check.html", "check.json")  # in the order in which they are written
 _TILE = 160  # side of one picture in the sample grid, pixels
 _COLUMNS = 4  # pairs in a row of it
 
@@ -117,6 +118,7 @@ def check(
     if out is not None:
         check_out(Path(out), data)
     watcher.stage("look at the pictures")
+    remove_strays(cache_folder())
     facts = fact_store(known, cache_folder())
     look = look_at(examples.source, examples.ids, [], facts, max_pixels=max_pixels, progress=watcher.progress)
     kin = kinship(examples, look.survey, facts)
@@ -124,7 +126,7 @@ def check(
     findings = tuple(by_severity(doubts))
     if out is None:
         return Check(examples, look.survey, kin, findings, None)
-    with fresh_run_folder(Path(out), name_of(data) or "data", keep_if=["check.json"]) as folder:
+    with fresh_folder(Path(out), name_of(data) or "data", files=_FILES) as folder:
         found = Check(examples, look.survey, kin, findings, folder)
         content = found.as_dict()
         write_atomic(folder / "samples.png", sample_grid(examples, look.survey, backbone))

@@ -20,7 +20,7 @@ from heldout.plan import Plan
 from heldout.provenance import Clock, Silent, Watcher
 from heldout.records import read_json, write_atomic
 from heldout.run_folders import run_folder
-from heldout.verbs import plan_of, working_folder
+from heldout.verbs.running import plan_of, working_folder
 
 # What is measured, and differs between two runs that are otherwise the same.
 _MEASURED = ("pictures_per_second", "seconds")
@@ -141,6 +141,7 @@ _COMPARED: dict[str, Callable[[Path], Any]] = {
     "model/preprocess.json": _bytes,
     "model/classes.json": _bytes,
     "head_path.csv": _bytes,
+    "learning_rate.csv": _bytes,
     "history.csv": _rows,
     "predictions.parquet": _table,
     "scores.json": _scores,

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from heldout.records import write_atomic
+from heldout.records import remove_strays, write_atomic
 
 _SCALE = 8  # 8 x 8 pixels become 64 x 64: nearer to what photos are
 
@@ -23,6 +23,7 @@ def write_digits(folder: Path) -> Path:
     """
     from sklearn.datasets import load_digits
 
+    remove_strays(folder)
     digits: Any = load_digits()
     pixels = np.round(digits.images * (255 / 16)).astype(np.uint8)  # 16 grey levels
     for number, (image, label) in enumerate(zip(pixels, digits.target, strict=True)):

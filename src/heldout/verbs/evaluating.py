@@ -9,13 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from heldout.bookkeeping import part_of_content
+from heldout.bookkeeping import group_facts, groups_learned_from, part_of_content
 from heldout.data.examples import PARTS, Examples, some_of
+from heldout.data.groups import group_problems
 from heldout.data.photos import find_photos
 from heldout.data.remote import without_secrets
 from heldout.devices import chosen_device
 from heldout.errors import DataError, UnreadablePictures, nearest, one_of
-from heldout.findings import Finding, by_severity
+from heldout.findings import MAX_NAMED, Finding, by_severity
 from heldout.manifest import renew_manifest
 from heldout.measuring.predictions import Predictions
 from heldout.measuring.summary import Summary, summarise
@@ -23,7 +24,8 @@ from heldout.provenance import Silent, Watcher
 from heldout.randomness import stream
 from heldout.records import append_line, cache_folder, read_json
 from heldout.run_folders import ALWAYS_CHECKED, run_folder
-from heldout.training.classifier import Classifier, ask, load
+from heldout.training.classifier import Classifier, ask, fact_store, load
+from heldout.training.judging import kinship
 
 LOG_NAME = "openings.jsonl"  # as data.sealed writes it, which only a run may import
 # The files of the run that are read here, which must be those that were written.
@@ -39,12 +41,14 @@ class Evaluation:
         summary: Every number with its interval.
         findings: What weakens them.
         n_left_out: Unreadable files that were skipped.
+        groups: The name of each example's group, empty where it has none; empty without `group_by`.
     """
 
     predictions: Predictions
     summary: Summary
     findings: tuple[Finding, ...]
     n_left_out: int
+    groups: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """A plain dictionary for JSON."""
@@ -52,6 +56,7 @@ class Evaluation:
             "summary": self.summary.as_dict(),
             "findings": [finding.as_dict() for finding in self.findings],
             "n_left_out": self.n_left_out,
+            "groups": group_facts(self.groups),
         }
 
 
@@ -61,46 +66,55 @@ def evaluate(
     *,
     part: str = "",
     skip_bad: bool = False,
+    group_by: str = "",
     device: str = "auto",
     watcher: Watcher | None = None,
 ) -> Evaluation:
     """The scores of a finished run on labelled data.
 
     Classes are matched by name with those the run was trained on. Pictures that the run was trained or chosen on are a
-    Finding; pictures of its own test part are one more opening of that part, and are logged as such.
+    Finding; pictures of its own test part are one more opening of that part, and are logged as such. Near copies of
+    each other, and pictures of one group, count together in the intervals, as they do in `train`.
 
     Args:
         run: The folder of a finished run.
         data: Labelled pictures, as for `train`.
         part: `train`, `validation` or `test` to score that part of the data alone; all of it otherwise.
         skip_bad: Leave unreadable files out instead of refusing.
+        group_by: A column of the listing, or a regular expression on the path, that names what belongs together.
         device: `auto`, `cpu` or `cuda`.
         watcher: Is told how it goes.
 
     Raises:
         RunFolderError: `run` is no finished run, or is damaged.
-        DataError: The data cannot be read, or has a class that the run does not know.
+        DataError: The data cannot be read, has a class that the run does not know, or no such groups.
         UnreadablePictures: Some files cannot be read, and `skip_bad` is not set.
     """
     watcher = watcher or Silent()
     folder, cache = run_folder(Path(run), check=CHECKED), cache_folder()
     classifier = load(folder, cache=cache)
-    examples = in_class_map(chosen_part(find_photos(data), part, without_secrets(str(data))), classifier)
+    examples = in_class_map(chosen_part(find_photos(data, group_by), part, without_secrets(str(data))), classifier)
     watcher.stage("look at the pictures")
     answers = ask(
         classifier, examples.source, examples.ids, cache=cache, device=chosen_device(device), progress=watcher.progress
     )
     if answers.survey.unreadable and not skip_bad:
         raise UnreadablePictures(answers.survey.unreadable, n_examples=len(examples))
-    readable = examples.take(np.array(answers.readable, dtype=np.int64))
+    chosen = np.array(answers.readable, dtype=np.int64)
+    readable = examples.take(chosen)
     predictions = Predictions(readable.ids, readable.labels, answers.logits, classifier.classes)
+    # Before any number: an opening is on the disk even if nobody sees what came of it.
     findings = overlap(folder, [facts.sha256 for facts in answers.survey.facts if facts])
-    summary = summarise(predictions, temperature=classifier.temperature, generator=stream(0, "bootstrap"))
+    groups = kinship(examples, answers.survey, fact_store(classifier.backbone.backbone, cache)).clusters[chosen]
+    generator = stream(0, "bootstrap")
+    summary = summarise(predictions, temperature=classifier.temperature, generator=generator, groups=groups)
+    findings += doubts_about_groups(folder, readable.groups, group_by)
     return Evaluation(
         predictions.with_temperature(classifier.temperature),
         summary,
         tuple(by_severity(findings)),
         len(answers.survey.unreadable),
+        tuple(readable.groups),
     )
 
 
@@ -143,6 +157,36 @@ def in_class_map(examples: Examples, classifier: Classifier) -> Examples:
     index = {name: number for number, name in enumerate(classifier.classes)}
     labels = np.array([index.get(name, -1) for name in examples.classes], dtype=np.int64)[examples.labels]
     return replace(examples, labels=labels, classes=classifier.classes)
+
+
+def doubts_about_groups(run: Path, names: Sequence[str], group_by: str) -> list[Finding]:
+    """What the groups say against the score: some that the run has learned from, few of them, examples without one.
+
+    Args:
+        run: The folder of the run.
+        names: The group of each example that is scored; empty where there are no groups.
+        group_by: What named them.
+    """
+    if not names:
+        return []
+    findings = group_problems(names, np.full(len(names), PARTS.index("test")), group_by=group_by)
+    known = groups_learned_from(run)
+    met = sorted(set(names) & known)
+    if met:
+        n = sum(name in known for name in names)
+        findings.append(
+            Finding(
+                code="groups-of-the-training",
+                severity="warning",
+                what=f"{n:,} of {len(names):,} pictures are of {len(met):,} groups whose names are also those of "
+                "groups that the run was trained or chosen on",
+                why="What a network learns of a patient, a camera or a burst helps it on the rest of that group and "
+                "not on new ones: if they are the same ones, the score comes out too high.",
+                fix="Score groups that the run has not met; where only the names are alike, give them others.",
+                where=tuple(met[:MAX_NAMED]),
+            )
+        )
+    return findings
 
 
 def overlap(run: Path, sha256s: Sequence[str]) -> list[Finding]:

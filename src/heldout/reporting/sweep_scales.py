@@ -1,0 +1,71 @@
+"""What the figures of a sweep share: how a regime looks, the scale of the scores, ticks at powers of ten."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from heldout.reporting.style import ACCENT, GOLD, INK, MUTED, VIOLET, Ticks, numbers, whole_percents
+from heldout.reporting.sweep_results import SettingRecord
+from heldout.reporting.wording import power_of_ten
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+# Each regime has a colour, a mark and a line, so that a grey print still tells them apart.
+_LOOKS: dict[str, tuple[str, str, Any]] = {
+    "scratch": (INK, "D", (0, (1, 1.4))),
+    "frozen": (GOLD, "o", (0, (4, 1.4))),
+    "partial": (VIOLET, "^", (0, (6, 1.4, 1, 1.4))),
+    "full": (ACCENT, "s", "solid"),
+}
+_OTHER_LOOK = (MUTED, "o", "solid")
+
+
+def look_of(regime: str) -> tuple[str, str, Any]:
+    """Its colour, mark and line style."""
+    return _LOOKS.get(regime, _OTHER_LOOK)
+
+
+def is_of(setting: SettingRecord, regime: str) -> bool:
+    """Whether a setting is of that regime."""
+    return setting["setting"]["regime"] == regime
+
+
+def score_limits(axes: "Axes", settings: Sequence[SettingRecord]) -> None:
+    """Limits that hold seeds and intervals with a little air, and never leave 0 to 100 %."""
+    values = [score for each in settings for score in each["scores"] if score is not None]
+    values += [end for each in settings for end in (each["low"], each["high"]) if end is not None]
+    low, high = (max(0.0, min(values)), min(1.0, max(values))) if values else (0.0, 1.0)
+    air = max(0.02, 0.06 * (high - low))
+    axes.set_ylim(max(0.0, low - air), min(1.0, high + air) + 0.004)
+
+
+def score_ticks(axes: "Axes") -> Ticks:
+    """Round percentages within the limits."""
+    places = [place for place in numbers(*axes.get_ylim()) if place <= 1]
+    return Ticks(places, whole_percents(places), lines=True)
+
+
+def decades(low: float, high: float, title: str) -> Ticks:
+    """Ticks on an axis of powers of ten: whole powers, with 2 and 5 between where there are fewer than two."""
+    powers = [float(power) for power in range(int(np.ceil(low)), int(np.floor(high)) + 1)]
+    if len(powers) < 2:
+        powers = [
+            power + np.log10(step)
+            for power in range(int(np.floor(low)), int(np.ceil(high)) + 1)
+            for step in (1, 2, 5)
+            if low <= power + np.log10(step) <= high
+        ]
+    if len(powers) < 2:
+        powers = two_between(low, high)
+    powers = powers[:: -(-len(powers) // 6) or 1]
+    words = [
+        f"{10**power:.3g}" if -4 <= power < 4 else power_of_ten(10**power).replace(".0 ×", " ×") for power in powers
+    ]
+    return Ticks(powers, words, title)
+
+
+def two_between(low: float, high: float) -> list[float]:
+    """Two places on an axis that holds no two round numbers."""
+    return [low + 0.15 * (high - low), high - 0.15 * (high - low)]

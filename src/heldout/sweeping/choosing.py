@@ -1,0 +1,192 @@
+"""The results of all trials -> which setting is best, and how sure that is.
+
+Only complete settings are ranked: one whose trials diverged, failed or were stopped early has fewer scores, and the
+mean of those that are left would flatter it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from heldout.measuring.comparison import Difference, corrected_t, mean_over_folds
+from heldout.measuring.selection import Optimism, Rank, expected_optimism, rank_with_ties
+from heldout.sweeping.ledger import TrialResult
+from heldout.sweeping.space import Setting, names_of
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Standing:
+    """How one setting did.
+
+    Attributes:
+        setting: Which.
+        name: What it is called.
+        results: Its trials, by seed; None where there is none.
+        rank: 1 is best; None where it is not complete.
+        tied_with_best: Whether the data cannot tell it from the best.
+        versus_best: The best minus this one, over the seeds both have.
+        p_better: In which share of the seeds it beats the best.
+    """
+
+    setting: Setting
+    name: str
+    results: tuple[TrialResult | None, ...]
+    rank: int | None
+    tied_with_best: bool
+    versus_best: Difference | None
+    p_better: float | None
+
+    @property
+    def scores(self) -> Float[np.ndarray, " seeds"]:
+        """One a seed; nan where there is none."""
+        scores = [result.score if result else None for result in self.results]
+        return np.array([np.nan if score is None else score for score in scores])
+
+    @property
+    def seconds(self) -> float:
+        """Mean over its trials."""
+        return float(np.mean([result.seconds for result in self.results if result] or [0.0]))
+
+    @property
+    def n_in_vain(self) -> int:
+        """How many of its trials ended with the weights that they began with: no epoch made them better."""
+        return sum(result is not None and result.n_epochs > 0 and result.best_epoch == 0 for result in self.results)
+
+    def n_of(self, outcome: str) -> int:
+        """How many of its trials ended so."""
+        return sum(result is not None and result.outcome == outcome for result in self.results)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Judgement:
+    """All settings in their order.
+
+    Attributes:
+        standings: Best first; incomplete settings last.
+        optimism: How much better than it is the best is expected to look; None where nothing was chosen.
+        n_train: Examples that a trial learned from, on average.
+        n_validation: Examples that a trial was judged on, on average.
+    """
+
+    standings: tuple[Standing, ...]
+    optimism: Optimism | None
+    n_train: int
+    n_validation: int
+
+    @property
+    def best(self) -> Standing | None:
+        """The setting with the highest mean; None where none is complete."""
+        return self.standings[0] if self.standings and self.standings[0].rank is not None else None
+
+
+def judge(
+    settings: Sequence[Setting],
+    results: Sequence[TrialResult],
+    *,
+    n_seeds: int,
+    groups: Sequence[Int[np.ndarray, " validation"]],
+    generator: np.random.Generator,
+) -> Judgement:
+    """Rank the settings.
+
+    Args:
+        settings: All of them.
+        results: Of their trials; the weights of each are those of its best epoch, and so is its score.
+        n_seeds: That each complete setting has.
+        groups: For each seed, which validation examples belong together.
+        generator: For the bootstrap.
+    """
+    names = names_of(settings)
+    by_setting = {setting: _by_seed(setting, results, n_seeds) for setting in settings}
+    complete = [one for one in settings if all(result and result.score is not None for result in by_setting[one])]
+    judged = [result for result in results if result.n_validation]
+    n_train, n_validation = (
+        round(np.mean([getattr(result, name) for result in judged] or [1])) for name in ("n_train", "n_validation")
+    )
+    ranks: tuple[Rank, ...] = ()
+    optimism = None
+    if complete:
+        scores = np.array([[result.score for result in by_setting[one] if result] for one in complete], np.float64)
+        ranks = rank_with_ties(scores, n_train=n_train, n_validation=n_validation)
+    if len(complete) > 1:
+        correct = [
+            np.stack([result.is_correct() for one in complete if (result := by_setting[one][seed])])
+            for seed in range(n_seeds)
+        ]
+        optimism = expected_optimism(correct, groups=groups, generator=generator)
+    standings = [_ranked(complete[rank.index], names, by_setting, rank) for rank in ranks]
+    rest = [
+        Standing(one, names[one], by_setting[one], None, False, None, None) for one in settings if one not in complete
+    ]
+    rest.sort(key=lambda one: (-np.isfinite(one.scores).sum(), -np.nan_to_num(one.scores).sum()))
+    return Judgement((*standings, *rest), optimism, n_train, n_validation)
+
+
+def _ranked(
+    setting: Setting,
+    names: Mapping[Setting, str],
+    by_setting: Mapping[Setting, tuple[TrialResult | None, ...]],
+    rank: Rank,
+) -> Standing:
+    return Standing(
+        setting,
+        names[setting],
+        by_setting[setting],
+        rank.rank,
+        rank.tied_with_best,
+        rank.versus_best,
+        rank.p_better,
+    )
+
+
+def _by_seed(setting: Setting, results: Sequence[TrialResult], n_seeds: int) -> tuple[TrialResult | None, ...]:
+    own = {result.seed: result for result in results if result.setting == setting}
+    return tuple(own.get(seed) for seed in range(n_seeds))
+
+
+def compare_regimes(judgement: Judgement) -> list[tuple[Standing, Standing, Difference]]:
+    """The best setting of each regime (and backbone) against that of each other, the better one first."""
+    best: dict[tuple[str, str], Standing] = {}
+    for standing in judgement.standings:
+        if standing.rank is not None:
+            best.setdefault((standing.setting.regime, standing.setting.backbone), standing)
+    return [(a, b, difference_of(a, b, judgement)) for a, b in combinations(best.values(), 2)]
+
+
+def difference_of(a: Standing, b: Standing, judgement: Judgement) -> Difference:
+    """A minus B, paired over the seeds."""
+    return corrected_t(a.scores - b.scores, n_train=judgement.n_train, n_validation=judgement.n_validation)
+
+
+def standing_record(standing: Standing, judgement: Judgement) -> dict[str, Any]:
+    """A plain dictionary for sweep.json."""
+    scores = standing.scores
+    there = scores[np.isfinite(scores)]
+    mean = None
+    if len(there):
+        mean = mean_over_folds(there, n_train=judgement.n_train, n_validation=judgement.n_validation)
+    known = [result for result in standing.results if result and result.n_parameters]
+    return {
+        "name": standing.name,
+        "setting": standing.setting.as_dict(),
+        "scores": [float(score) if np.isfinite(score) else None for score in scores],
+        "mean": mean.value if mean else None,
+        "sd": float(there.std(ddof=1)) if len(there) > 1 else None,
+        "low": mean.low if mean else None,
+        "high": mean.high if mean else None,
+        "rank": standing.rank,
+        "tied_with_best": standing.tied_with_best,
+        "versus_best": standing.versus_best.as_dict() if standing.versus_best else None,
+        "p_better": standing.p_better,
+        "seconds": standing.seconds,
+        "multiply_adds": round(np.mean([result.multiply_adds for result in known])) if known else 0,
+        "n_parameters": known[0].n_parameters if known else 0,
+        "n_trained": known[0].n_trained if known else 0,
+        "n_in_vain": standing.n_in_vain,
+        "n_diverged": standing.n_of("diverged"),
+        "n_failed": standing.n_of("failed"),
+    }

@@ -1,0 +1,304 @@
+"""Sweep: the verb that compares recipes, and opens the held-out part once, for the winner."""
+
+import glob
+import logging
+import os
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from heldout import experiment
+from heldout.errors import StorageError
+from heldout.findings import Finding, by_severity
+from heldout.locking import locked
+from heldout.manifest import MANIFEST, check_whole, write_manifest
+from heldout.plan import Plan, make_plan
+from heldout.provenance import Clock, Silent, Watcher, environment
+from heldout.records import cache_folder, read_json, remove_strays, to_json, write_atomic
+from heldout.run_folders import fresh_run_folder
+from heldout.sweeping.advising import find_doubts, recommend
+from heldout.sweeping.choosing import compare_regimes, standing_record
+from heldout.sweeping.runners import LocalRunner, Runner
+from heldout.sweeping.space import Space, make_space, settings_of
+from heldout.sweeping.sweep import SweepPlan, Swept, Workers, carry_out, spread
+from heldout.verbs.running import Run, resume, train_as_planned
+from heldout.verbs.sweeps import RECORD, Sweep, read_sweep
+
+log = logging.getLogger(__name__)
+PLAN = "sweep.toml"
+
+
+def sweep(  # noqa: PLR0913 -- a keyword each for what people change; the rest goes through `settings`
+    data: str | Path,
+    *,
+    regimes: Sequence[str] | None = None,
+    learning_rates: Sequence[float | str] | None = None,
+    seeds: int | None = None,
+    backbones: Sequence[str] | None = None,
+    batch_sizes: Sequence[int] | None = None,
+    trials: int | None = None,
+    halving: bool = False,
+    engine: str = "local",
+    workers: int | None = None,
+    epochs: int | None = None,
+    seed: int | None = None,
+    skip_bad: bool | None = None,
+    group_by: str | None = None,
+    out: str | Path | None = None,
+    plan: str | Path | None = None,
+    settings: Mapping[str, Any] | None = None,
+    watcher: Watcher | None = None,
+) -> Sweep:
+    """Regimes x learning rates x seeds, fresh every time; the held-out part is opened once, for the winner.
+
+    Each trial has fresh weights, its own optimiser and its own random numbers. A seed is a fold of the examples outside
+    the test part, initial weights and an order, all together. The winner is trained again as an ordinary run, beside
+    the sweep's folder. The same call again does what is missing, and no more.
+
+    Args:
+        data: As for `heldout.train`.
+        regimes: Of `scratch`, `frozen`, `partial`, `full`; frozen, partial and full where they are not named.
+        learning_rates: Numbers, or the word `default`: the regime's own rate, and for `frozen` a head fitted to its
+            optimum. `default` alone where none is named.
+        seeds: Trials a setting; 5 where it is not given.
+        backbones: Networks to compare.
+        batch_sizes: Examples a step.
+        trials: Draw so many settings at random, between the lowest and the highest rate, instead of all combinations.
+        halving: Drop the worse half of the settings whenever the number of seeds has doubled.
+        engine: `local`, or `ray`.
+        workers: Trials at a time; as many as cores and memory allow where it is not given.
+        epochs: Of every training by mini-batches.
+        seed: The first of the seeds, and of the split.
+        skip_bad: As for `heldout.train`.
+        group_by: As for `heldout.train`.
+        out: Where the folder is made.
+        plan: As for `heldout.train`.
+        settings: As for `heldout.train`.
+        watcher: Is told how it goes.
+
+    Raises:
+        HeldoutError: The data, the settings, the weights or the disk do not allow it.
+    """
+    named: dict[str, Any] = {
+        "data.path": str(data),
+        "data.skip_bad": skip_bad,
+        "data.group_by": group_by,
+        "training.epochs": epochs,
+        "seed": seed,
+        "out": out,
+    }
+    space = make_space(
+        regimes=regimes, backbones=backbones, learning_rates=learning_rates, batch_sizes=batch_sizes, n_drawn=trials
+    )
+    planned = plan_sweep(
+        space,
+        {**named, **(settings or {})},
+        file=Path(plan) if plan else None,
+        n_seeds=seeds,
+        halving=halving,
+        engine=engine,
+        n_workers=workers,
+    )
+    return sweep_as_planned(planned, watcher=watcher)
+
+
+def plan_sweep(
+    space: Space,
+    named: Mapping[str, Any],
+    *,
+    file: Path | None = None,
+    assignments: Sequence[str] = (),
+    n_seeds: int | None = None,
+    halving: bool = False,
+    engine: str = "local",
+    n_workers: int | None = None,
+) -> SweepPlan:
+    """The plan of a sweep, every setting of it checked.
+
+    Args:
+        space: What is varied.
+        named: What all settings have in common, by its name in a plan.
+        file: A plan in TOML with the same names.
+        assignments: As `make_plan` takes them.
+        n_seeds: Trials a setting.
+        halving: Drop the worse half now and then.
+        engine: `local` or `ray`.
+        n_workers: Trials at a time.
+
+    Raises:
+        UsageError: A name or value that cannot be meant.
+    """
+
+    def make(values: Mapping[str, Any]) -> Plan:
+        common = {name: value for name, value in named.items() if value is not None}
+        own = list(assignments)
+        if values["model.regime"] == "frozen" and "training.learning_rate" not in values:
+            # Fitted to its optimum: what is said about mini-batches is meant for the others.
+            common = {name: value for name, value in common.items() if not name.startswith("training.")}
+            own = [text for text in own if not text.strip().startswith("training.")]
+        return make_plan({**common, **values}, file=file, assignments=own)
+
+    plans = settings_of(space, make, seed=int(named.get("seed") or 0))
+    n_seeds = 5 if n_seeds is None else n_seeds
+    return SweepPlan(space=space, plans=plans, n_seeds=n_seeds, halving=halving, engine=engine, n_workers=n_workers)
+
+
+def sweep_as_planned(plan: SweepPlan, *, command: str = "", watcher: Watcher | None = None) -> Sweep:
+    """Carry out what of a sweep is not done yet, open the held-out part for the winner, and make the report.
+
+    Args:
+        plan: What to do.
+        command: How the sweep was started.
+        watcher: Is told how it goes.
+
+    Raises:
+        DamagedRun: The sweep is finished, and a file is not the one that was written.
+        Locked: Another process works on it.
+    """
+    watcher = watcher or Silent()
+    examples = experiment.find_examples(plan.first)
+    remove_strays(cache_folder())
+    with _own_folder(plan, command) as folder:
+        if (folder / MANIFEST).is_file():
+            check_whole(folder)
+            log.info("this sweep is finished: nothing is left to do")
+            return read_sweep(folder)
+        record = read_json(folder / "environment.json")
+        workers = Workers(spread(plan).n, int(record["threads"]))
+        clock = Clock(watcher)
+        with _told_how_to_go_on(folder), _runner(plan, workers, folder) as runner:
+            swept = carry_out(plan, examples, folder, runner=runner, watcher=watcher)
+            record |= {"workers": runner.n_workers, "overheads": _overheads(runner)}
+        findings = [*swept.data.prepared.findings, *find_doubts(swept.judgement, swept.results, n_seeds=plan.n_seeds)]
+        winner = _winner(plan, swept, folder, watcher)
+        _write(folder, plan, swept, findings, winner=winner, record=record)
+        with clock("write the report"):
+            from heldout.reporting.sweep_page import write_sweep_report
+
+            write_sweep_report(folder)
+        write_manifest(folder)
+    return read_sweep(folder)
+
+
+@contextmanager
+def _own_folder(plan: SweepPlan, command: str) -> Iterator[Path]:
+    """The folder in which this very sweep was begun, or a new one; locked."""
+    out, name, identity = Path(plan.first.out), f"{plan.first.name}-sweep", plan.identity().encode()
+    for begun in sorted(out.glob(f"{glob.escape(name)}-[0-9]*/{PLAN}")):
+        if begun.read_bytes() == identity:
+            with locked(begun.parent):
+                remove_strays(begun.parent)
+                yield begun.parent
+            return
+    workers = spread(plan)
+    record = environment(command or _command_of(plan))
+    record |= {"engine": plan.engine, "workers": workers.n, "threads": workers.n_threads, "host": os.uname().nodename}
+    first = {PLAN: identity, "environment.json": to_json(record)}
+    with fresh_run_folder(out, name, first=first) as folder:
+        yield folder
+
+
+@contextmanager
+def _told_how_to_go_on(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit, StorageError, MemoryError):
+        log.warning("%s keeps the trials that are done; the same command goes on with it", folder)
+        raise
+
+
+def _runner(plan: SweepPlan, workers: Workers, folder: Path) -> Runner:
+    if plan.engine == "ray":
+        from heldout.sweeping.on_ray import RayRunner
+
+        return RayRunner(plan.n_workers, workers.n_threads, shared=[folder, cache_folder()])
+    return LocalRunner(workers.n, workers.n_threads)
+
+
+def _overheads(runner: Runner) -> dict[str, float] | None:
+    """What a trial costs beside its own work, seconds; None where none was done."""
+    found = sorted(runner.overheads)
+    return {"median": round(found[len(found) // 2], 4), "most": round(found[-1], 4)} if found else None
+
+
+def _winner(plan: SweepPlan, swept: Swept, folder: Path, watcher: Watcher) -> Run | None:
+    """The run of the winning setting, trained now or taken up where it was left."""
+    best = swept.judgement.best
+    if best is None:
+        return None
+    name = f"{folder.name}-winner"
+    watcher.stage(f"train the winner, {best.name}")
+    for begun in sorted(folder.parent.glob(f"{glob.escape(name)}-[0-9]*/plan.toml")):
+        return resume(begun.parent, watcher=watcher)
+    return train_as_planned(replace(plan.plans[best.setting], name=name), watcher=watcher)
+
+
+def _write(
+    folder: Path,
+    plan: SweepPlan,
+    swept: Swept,
+    findings: Sequence[Finding],
+    *,
+    winner: Run | None,
+    record: Mapping[str, Any],
+) -> None:
+    judgement, results = swept.judgement, swept.results
+    counts = {outcome: sum(result.outcome == outcome for result in results) for outcome in _OUTCOMES}
+    content = {
+        "format": 1,
+        "name": folder.name,
+        "metric": swept.data.metric,
+        "data": swept.data.prepared.facts,
+        "n_trials": len(results),
+        **{f"n_{outcome}": n for outcome, n in counts.items()},
+        "n_seeds": plan.n_seeds,
+        "n_folds": swept.data.folded.n_folds,
+        "halving": plan.halving,
+        "engine": plan.engine,
+        "workers": record["workers"],
+        "threads": record["threads"],
+        "overheads": record["overheads"],
+        "seconds": round(swept.seconds, 3),
+        "trial_seconds": round(sum(result.seconds for result in results), 3),
+        "n_done_now": swept.n_done,
+        "settings": [standing_record(standing, judgement) for standing in judgement.standings],
+        "optimism": asdict(judgement.optimism) if judgement.optimism else None,
+        "recommendation": advice.as_dict() if (advice := recommend(judgement)) else None,
+        "winner": _winner_record(swept, winner),
+        "compared": [
+            {"a": a.name, "b": b.name, "difference": difference.as_dict()}
+            for a, b, difference in compare_regimes(judgement)
+        ],
+        "command": record["command"],
+        "versions": record["packages"],
+    }
+    write_atomic(folder / "findings.json", to_json([one.as_dict() for one in by_severity(list(findings))]))
+    write_atomic(folder / RECORD, to_json(content))
+
+
+_OUTCOMES = ("finished", "diverged", "failed")
+
+
+def _winner_record(swept: Swept, run: Run | None) -> dict[str, Any] | None:
+    best = swept.judgement.best
+    if run is None or best is None:
+        return None
+    mean = float(best.scores.mean())
+    optimism = swept.judgement.optimism
+    scores = run.scores
+    test = next(score for score in scores["test"]["scores"] if score["name"] == swept.data.metric)
+    return {
+        "name": best.name,
+        "run": run.folder.name,
+        "validation_mean": mean,
+        "expected": mean - (optimism.value if optimism else 0.0),
+        "test": test,
+        "test_openings": scores["data"]["test_openings"],
+    }
+
+
+def _command_of(plan: SweepPlan) -> str:
+    return f"heldout.sweep({shlex.quote(plan.first.as_dict()['data']['path'])}, ...)"

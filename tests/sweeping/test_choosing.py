@@ -1,0 +1,161 @@
+"""Results -> ranking, recommendation, Findings: what the data cannot tell is said, and nothing flatters."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pytest
+
+from heldout.sweeping.advising import find_doubts, recommend
+from heldout.sweeping.choosing import Judgement, compare_regimes, judge, standing_record
+from heldout.sweeping.ledger import TrialResult
+from heldout.sweeping.space import Setting
+
+N_VALIDATION, N_TRAIN = 200, 800
+FROZEN, LOW, MIDDLE, HIGH = (
+    Setting("frozen", "resnet18", None, None),
+    *(Setting("full", "resnet18", rate, 32) for rate in (0.001, 0.01, 0.1)),
+)
+
+
+def trial(
+    setting: Setting, seed: int, accuracy: float | None, *, seconds: float = 10.0, **changes: object
+) -> TrialResult:
+    """One whose first so many answers are right; None for one that diverged."""
+    correct = np.arange(N_VALIDATION) < round((accuracy or 0) * N_VALIDATION)
+    values: dict[str, object] = {
+        "key": f"{setting}{seed}",
+        "setting": setting,
+        "seed": seed,
+        "outcome": "diverged" if accuracy is None else "finished",
+        "initial": f"start of {setting.regime} {setting.learning_rate is None} {seed}",
+        "final": f"end of {setting} {seed}",
+        "n_train": N_TRAIN,
+        "n_validation": N_VALIDATION,
+        "n_correct": int(correct.sum()),
+        "score": None if accuracy is None else float(correct.mean()),
+        "best_epoch": 0 if setting.learning_rate is None else 2,
+        "n_epochs": 0 if setting.learning_rate is None else 3,
+        "correct": np.packbits(correct).tobytes(),
+        "n_parameters": 11,
+        "seconds": seconds,
+    }
+    return TrialResult(**(values | changes))  # type: ignore[arg-type]
+
+
+def judged(
+    scores: Mapping[Setting, Sequence[float | None]], seconds: Mapping[Setting, float] | None = None
+) -> tuple[Judgement, list[TrialResult]]:
+    results = [
+        trial(setting, seed, score, seconds=(seconds or {}).get(setting, 10.0))
+        for setting, own in scores.items()
+        for seed, score in enumerate(own)
+    ]
+    return ruled(list(scores), results, max(map(len, scores.values()))), results
+
+
+def ruled(settings: list[Setting], results: list[TrialResult], n_seeds: int) -> Judgement:
+    groups = [np.arange(N_VALIDATION)] * n_seeds
+    return judge(settings, results, n_seeds=n_seeds, groups=groups, generator=np.random.default_rng(0))
+
+
+def codes(judgement: Judgement, results: list[TrialResult], n_seeds: int = 5) -> dict[str, str]:
+    return {one.code: one.severity for one in find_doubts(judgement, results, n_seeds=n_seeds)}
+
+
+CLEAR = {FROZEN: (0.80, 0.81, 0.80, 0.79, 0.80), MIDDLE: (0.95, 0.96, 0.95, 0.94, 0.95)}
+
+
+def test_a_clear_winner_is_recommended_with_what_it_costs() -> None:
+    judgement, results = judged(CLEAR, {FROZEN: 1.0, MIDDLE: 14.0})
+    advice = recommend(judgement)
+    assert advice is not None
+    assert (advice.name, advice.text) == ("full, learning rate 0.01", "Take full, learning rate 0.01.")
+    assert any("beats frozen, fitted: +15.0 points" in one and "14 times the time" in one for one in advice.evidence)
+    assert "winner-within-the-noise" not in codes(judgement, results)
+    assert [(one.rank, one.tied_with_best) for one in judgement.standings] == [(1, False), (2, False)]
+
+
+def test_a_cheaper_setting_that_the_data_cannot_tell_apart_is_named() -> None:
+    scores = {FROZEN: (0.94, 0.96, 0.93, 0.97, 0.94), MIDDLE: (0.96, 0.94, 0.95, 0.95, 0.95)}
+    judgement, results = judged(scores, {FROZEN: 1.0, MIDDLE: 14.0})
+    advice = recommend(judgement)
+    assert advice is not None
+    assert advice.name == "full, learning rate 0.01"
+    assert "cannot tell it from frozen, fitted, which costs 1/14 of the time" in advice.text
+    assert codes(judgement, results)["winner-within-the-noise"] == "note"
+
+
+def test_the_best_of_many_is_expected_to_look_too_good() -> None:
+    generator = np.random.default_rng(0)
+    settings = [Setting("full", "resnet18", 0.001 * number, 32) for number in range(1, 21)]
+    results = []
+    for setting in settings:
+        correct = generator.random(N_VALIDATION) < 0.9
+        score, bits = float(correct.mean()), np.packbits(correct).tobytes()
+        results.append(trial(setting, 0, 0.9, correct=bits, n_correct=int(correct.sum()), score=score))
+    judgement = ruled(settings, results, 1)
+    assert judgement.optimism is not None
+    assert 0.02 < judgement.optimism.value < 0.06
+    assert codes(judgement, results, 1)["few-seeds"] == "warning"
+
+
+def test_a_setting_of_which_one_trial_diverged_is_not_ranked_by_the_others() -> None:
+    judgement, results = judged({MIDDLE: CLEAR[MIDDLE], HIGH: (0.99, 0.99, None, 0.99, 0.99)})
+    assert judgement.best is not None
+    assert judgement.best.setting == MIDDLE
+    last = standing_record(judgement.standings[-1], judgement)
+    assert (last["rank"], last["n_diverged"], last["scores"][2]) == (None, 1, None)
+    assert last["mean"] == pytest.approx(0.99)
+    assert codes(judgement, results)["trials-diverged"] == "note"
+
+
+def test_where_nothing_has_a_score_nothing_is_recommended() -> None:
+    judgement, results = judged({LOW: (None,) * 5, HIGH: (None,) * 5})
+    assert judgement.best is None
+    assert recommend(judgement) is None
+    assert judgement.optimism is None
+    assert codes(judgement, results)["nothing-to-choose"] == "error"
+    assert compare_regimes(judgement) == []
+    assert standing_record(judgement.standings[0], judgement)["mean"] is None
+
+
+def test_a_winner_at_the_edge_of_its_regimes_rates_is_told() -> None:
+    rising = {LOW: (0.8,) * 5, MIDDLE: (0.85,) * 5, HIGH: (0.95,) * 5}
+    judgement, results = judged(rising)
+    assert codes(judgement, results)["winner-at-the-edge"] == "warning"
+    judgement, results = judged({LOW: (0.8,) * 5, MIDDLE: (0.95,) * 5, HIGH: (0.85,) * 5})
+    assert "winner-at-the-edge" not in codes(judgement, results)
+    judgement, results = judged({FROZEN: (0.9,) * 5, MIDDLE: (0.95,) * 5})
+    assert "winner-at-the-edge" not in codes(judgement, results), "one rate alone has no edge"
+
+
+def test_equal_weights_of_trials_that_ought_to_differ_are_an_error() -> None:
+    results = [trial(one, seed, 0.9, final="the same") for one in (LOW, HIGH) for seed in range(5)]
+    judgement = ruled([LOW, HIGH], results, 5)
+    assert codes(judgement, results)["equal-weights"] == "error"
+    kept = [trial(one, 0, 0.9, final="the head's", best_epoch=0) for one in (LOW, HIGH)]
+    found = codes(ruled([LOW, HIGH], kept, 1), kept, 1)
+    assert (found["equal-weights"], found["trained-in-vain"]) == ("note", "warning")
+    good, fine = judged(CLEAR)
+    assert "equal-weights" not in codes(good, fine)
+
+
+def test_different_starts_of_trials_that_ought_to_agree_are_an_error() -> None:
+    results = [trial(LOW, 0, 0.9), trial(HIGH, 0, 0.9, initial="another")]
+    assert codes(ruled([LOW, HIGH], results, 1), results, 1)["unequal-starts"] == "error"
+    others = [trial(FROZEN, 0, 0.9, initial="zeros"), trial(HIGH, 0, 0.9)]
+    assert "unequal-starts" not in codes(ruled([FROZEN, HIGH], others, 1), others, 1)
+
+
+def test_failed_trials_are_told_with_the_first_reason() -> None:
+    results = [*judged(CLEAR)[1], TrialResult(key="f", setting=HIGH, seed=0, outcome="failed", why="memory ran out")]
+    judgement = ruled([FROZEN, MIDDLE, HIGH], results, 5)
+    told = next(one for one in find_doubts(judgement, results, n_seeds=5) if one.code == "trials-failed")
+    assert "memory ran out" in told.what
+    assert told.where == ("full, learning rate 0.1",)
+
+
+def test_fewer_seeds_than_five_are_told() -> None:
+    judgement, results = judged({one: scores[:2] for one, scores in CLEAR.items()})
+    assert codes(judgement, results, 2)["few-seeds"] == "note"
+    assert "few-seeds" not in codes(*judged(CLEAR))
