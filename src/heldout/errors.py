@@ -2,6 +2,7 @@
 
     HeldoutError                 exit code 70: a fault of ours unless a subclass says otherwise
     ├── UsageError               2   a flag, a keyword or a plan that cannot be meant
+    │   └── Diverged             2   the loss of a training is no number any more
     ├── DataError                2   labelled examples that cannot be used as they are
     │   └── UnreadablePictures   2   some files are no pictures; carries the list
     ├── WeightsError             2   a weights file that is absent or belongs to another model
@@ -58,6 +59,17 @@ class UsageError(HeldoutError, ValueError):
     """A flag, a keyword or a plan that cannot be meant."""
 
     exit_code = 2
+
+
+class Diverged(UsageError):
+    """The loss is no longer a number."""
+
+    def __init__(self, loss: float, *, epoch: int, step: int, learning_rate: float) -> None:
+        super().__init__(
+            f"the training loss is {loss} at epoch {epoch}, step {step + 1}: the weights have diverged",
+            expected="a finite loss in every step",
+            fix=f"lower the learning rate, such as to {learning_rate / 10:g} (it is {learning_rate:g})",
+        )
 
 
 class DataError(HeldoutError, ValueError):

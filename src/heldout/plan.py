@@ -136,9 +136,7 @@ def make_plan(settings: Mapping[str, Any], *, file: Path | None = None, assignme
         >>> make_plan({"data.path": "photos", "model.regime": "full"}).training.epochs
         5
     """
-    merged = _flatten(_read_toml(file)) if file else {}
-    merged |= {name: value for name, value in settings.items() if value is not None}
-    merged |= dict(_assignment(text) for text in assignments)
+    merged = merged_settings(settings, file=file, assignments=assignments)
     known = _known_names()
     for name in merged:
         if name not in known:
@@ -163,6 +161,21 @@ def make_plan(settings: Mapping[str, Any], *, file: Path | None = None, assignme
     )
     _check_ranges(plan)
     return plan
+
+
+def merged_settings(
+    settings: Mapping[str, Any], *, file: Path | None = None, assignments: Iterable[str] = ()
+) -> dict[str, Any]:
+    """What settings, a file and assignments say together, by dotted name; nothing of it is checked yet.
+
+    Arguments are those of `make_plan`.
+
+    Raises:
+        UsageError: The file is no TOML, or a text is no assignment.
+    """
+    merged = _flatten(_read_toml(file)) if file else {}
+    merged |= {name: value for name, value in settings.items() if value is not None}
+    return merged | dict(_assignment(text) for text in assignments)
 
 
 def _known_names() -> list[str]:

@@ -1,6 +1,7 @@
 """Results -> ranking, recommendation, Findings: what the data cannot tell is said, and nothing flatters."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -55,7 +56,9 @@ def judged(
 
 def ruled(settings: list[Setting], results: list[TrialResult], n_seeds: int) -> Judgement:
     groups = [np.arange(N_VALIDATION)] * n_seeds
-    return judge(settings, results, n_seeds=n_seeds, groups=groups, generator=np.random.default_rng(0))
+    return judge(
+        settings, results, metric="accuracy", n_seeds=n_seeds, groups=groups, generator=np.random.default_rng(0)
+    )
 
 
 def codes(judgement: Judgement, results: list[TrialResult], n_seeds: int = 5) -> dict[str, str]:
@@ -135,7 +138,10 @@ def test_equal_weights_of_trials_that_ought_to_differ_are_an_error() -> None:
     assert codes(judgement, results)["equal-weights"] == "error"
     kept = [trial(one, 0, 0.9, final="the head's", best_epoch=0) for one in (LOW, HIGH)]
     found = codes(ruled([LOW, HIGH], kept, 1), kept, 1)
-    assert (found["equal-weights"], found["trained-in-vain"]) == ("note", "warning")
+    assert "equal-weights" not in found
+    assert (found["equal-starts-kept"], found["trained-in-vain"]) == ("note", "warning")
+    sizes = [trial(replace(LOW, batch_size=size), 0, 0.9, final="the same") for size in (32, 40)]
+    assert "equal-batches" in codes(ruled([one.setting for one in sizes], sizes, 1), sizes, 1)
     good, fine = judged(CLEAR)
     assert "equal-weights" not in codes(good, fine)
 
@@ -145,6 +151,27 @@ def test_different_starts_of_trials_that_ought_to_agree_are_an_error() -> None:
     assert codes(ruled([LOW, HIGH], results, 1), results, 1)["unequal-starts"] == "error"
     others = [trial(FROZEN, 0, 0.9, initial="zeros"), trial(HIGH, 0, 0.9)]
     assert "unequal-starts" not in codes(ruled([FROZEN, HIGH], others, 1), others, 1)
+
+
+def test_equal_starts_of_different_seeds_are_an_error() -> None:
+    results = [trial(HIGH, seed, 0.9, initial="one for all") for seed in (0, 1)]
+    assert codes(ruled([HIGH], results, 2), results, 2)["equal-starts"] == "error"
+
+
+def test_the_optimism_is_that_of_a_choice_by_accuracy_alone() -> None:
+    judgement, results = judged(CLEAR)
+    assert judgement.optimism is not None
+    groups = [np.arange(N_VALIDATION)] * 5
+    balanced = judge(
+        list(CLEAR),
+        results,
+        metric="balanced_accuracy",
+        n_seeds=5,
+        groups=groups,
+        generator=np.random.default_rng(0),
+    )
+    assert balanced.optimism is None
+    assert balanced.best is not None
 
 
 def test_failed_trials_are_told_with_the_first_reason() -> None:

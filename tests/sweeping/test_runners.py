@@ -10,7 +10,7 @@ import pytest
 
 from heldout.errors import DataError
 from heldout.sweeping.runners import MAX_ATTEMPTS, LocalRunner, Lost
-from sweeping.work import doubled, dying, refusing, where
+from sweeping.work import doubled, dying, refusing, stubborn, where
 
 
 def test_every_item_has_its_result_once() -> None:
@@ -43,6 +43,12 @@ def test_an_error_of_ours_comes_through_whole() -> None:
     with LocalRunner(1, 1) as runner, pytest.raises(DataError, match="photo is bad") as caught:
         list(runner.run(refusing, ["photo"]))
     assert (caught.value.expected, caught.value.fix, caught.value.exit_code) == ("a good one", "mend it", 2)
+
+
+def test_an_error_that_cannot_be_sent_is_told_all_the_same() -> None:
+    with LocalRunner(1, 1) as runner, pytest.raises(RuntimeError, match="Stubborn: no way out") as caught:
+        list(runner.run(stubborn, ["photo"]))
+    assert "work.py" in str(caught.value)
 
 
 def test_workers_end_with_the_runner(tmp_path: Path) -> None:

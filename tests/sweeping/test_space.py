@@ -1,6 +1,7 @@
 """What a sweep tries: grids, draws, defaults, and values that cannot be meant."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -106,6 +107,38 @@ def test_a_fitted_head_ignores_what_is_said_about_mini_batches() -> None:
     assert frozen.training is None
     assert full.training is not None
     assert (full.training.epochs, frozen.seed, full.seed) == (2, 3, 3)
+
+
+def test_scratch_ignores_the_weights_that_the_others_start_from() -> None:
+    plan = plan_sweep(
+        make_space(regimes=("scratch", "full")), {"data.path": "photos"}, assignments=["model.weights=own.pth"]
+    )
+    assert [one.model.weights for one in plan.plans.values()] == ["none", "own.pth"]
+
+
+@pytest.mark.parametrize(
+    ("space", "assignment"),
+    [
+        ({}, "model.regime=full"),
+        ({"learning_rates": (0.1, 0.2)}, "training.learning_rate=0.5"),
+        ({"backbones": ("resnet18",)}, "model.backbone=resnet34"),
+        ({"batch_sizes": (8,)}, "training.batch_size=16"),
+    ],
+)
+def test_what_the_sweep_varies_cannot_be_set_for_all(space: dict[str, Any], assignment: str, tmp_path: Path) -> None:
+    name = assignment.partition("=")[0]
+    with pytest.raises(UsageError, match=f"{name} is set .* and is what the sweep varies"):
+        plan_sweep(make_space(**space), {"data.path": "photos"}, assignments=[assignment])
+
+
+def test_a_plan_file_is_heeded_as_flags_are(tmp_path: Path) -> None:
+    file = tmp_path / "plan.toml"
+    file.write_text("seed = 7\n[training]\nepochs = 3\n")
+    space = make_space(regimes=("frozen", "full"))
+    frozen, full = plan_sweep(space, {"data.path": "photos"}, file=file).plans.values()
+    assert (frozen.training, frozen.seed, full.seed) == (None, 7, 7)
+    assert full.training is not None
+    assert full.training.epochs == 3
 
 
 def test_names_tell_what_differs_and_no_more() -> None:

@@ -34,3 +34,14 @@ def noted(folder: Path) -> None:
     """Leaves its process's number and stays."""
     (folder / str(os.getpid())).touch()
     time.sleep(600)
+
+
+class Stubborn(Exception):
+    """Cannot be made again from what it keeps."""
+
+    def __init__(self, first: str, second: str) -> None:
+        super().__init__(f"{first} {second}")
+
+
+def stubborn(_: str) -> None:
+    raise Stubborn("no way", "out")

@@ -10,13 +10,12 @@ from pathlib import Path
 import psutil
 import pytest
 
-from heldout.errors import StorageError
+from heldout.errors import Diverged, StorageError
 from heldout.manifest import CHECKPOINTS
 from heldout.training import checkpoints
 from heldout.training.group_worker import EXIT_PEER_LOST, take_part, train_by
 from heldout.training.launching import ANSWER, PROGRESS, Answer, Order, threads_each
 from heldout.training.parallel import Group
-from heldout.training.steps import Diverged
 from training import tiny_runs
 from training.groups import together
 

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from heldout.data.batches import Batches, evaluation_batches
 from heldout.data.decoding import PixelPath
+from heldout.errors import Diverged
 from heldout.models.resnet import resnet
 from heldout.training.arithmetic import make_arithmetic
 from heldout.training.course import begin
@@ -16,7 +17,7 @@ from heldout.training.history import EpochRecord
 from heldout.training.loop import Fitted, Parts, fit_network, train_epochs
 from heldout.training.schedules import learning_rate
 from heldout.training.settings import TrainingSettings, defaults
-from heldout.training.steps import Diverged, evaluate
+from heldout.training.steps import evaluate
 from heldout.training.tasks import Task, pixel_task
 from training.small import CPU, ArrayRows, colours, equal_states, small_parts, small_task, state_of
 

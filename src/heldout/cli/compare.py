@@ -118,10 +118,8 @@ def _outcome_lines(content: dict[str, Any]) -> list[str]:
         lines += [recommendation["text"], *(f"  {sentence}" for sentence in recommendation["evidence"])]
     if winner := content["winner"]:
         score = winner["test"]["name"].replace("_", " ")
-        lines += [
-            "",
-            f"the winner's mean on validation, {percent(winner['validation_mean'])}, was chosen for being high: expect "
-            f"about {percent(winner['expected'])}",
-        ]
+        expected = "" if winner["expected"] is None else f": expect about {percent(winner['expected'])}"
+        mean = percent(winner["validation_mean"])
+        lines += ["", f"the winner's mean on validation, {mean}, was chosen for being high{expected}"]
         lines.append(score_line(f"held-out test of {winner['name']}: {score}", winner["test"]))
     return lines

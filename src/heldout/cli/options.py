@@ -30,3 +30,10 @@ GroupBy = Annotated[
     ),
 ]
 Seed = Annotated[int | None, typer.Option(help="Of every random number. [default: 0]", show_default=False)]
+Download = Annotated[bool, typer.Option("--download", help="Published weights may be fetched.")]
+Out = Annotated[str | None, typer.Option(help="Where the folder is made. [default: runs]", show_default=False)]
+PlanFile = Annotated[Path | None, typer.Option(help="A TOML file of settings; flags beat it.")]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="NAME=VALUE", help="Any other setting, such as training.weight_decay=0.01."),
+]

@@ -3,13 +3,12 @@
 import shlex
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import typer
 
 from heldout.cli.compare import sweep_lines
-from heldout.cli.options import Data, GroupBy, Json, Seed, SkipBad
+from heldout.cli.options import Data, Download, GroupBy, Json, Out, PlanFile, Seed, Settings, SkipBad
 from heldout.cli.showing import Progress, print_json, print_lines
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
@@ -49,15 +48,10 @@ def sweep(  # noqa: PLR0913, PLR0917 -- one parameter a flag
     seed: Seed = None,
     skip_bad: SkipBad = False,
     group_by: GroupBy = None,
-    download: Annotated[bool, typer.Option("--download", help="Published weights may be fetched.")] = False,
-    out: Annotated[
-        str | None, typer.Option(help="Where the folders are made. [default: runs]", show_default=False)
-    ] = None,
-    plan: Annotated[Path | None, typer.Option(help="A TOML file of settings; flags beat it.")] = None,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="NAME=VALUE", help="Any other setting, such as training.weight_decay=0.01."),
-    ] = None,
+    download: Download = False,
+    out: Out = None,
+    plan: PlanFile = None,
+    settings: Settings = None,
     as_json: Json = False,
 ) -> None:
     """Regimes x learning rates x seeds, fresh every time; the held-out part is opened once, for the winner.
@@ -95,7 +89,10 @@ def sweep(  # noqa: PLR0913, PLR0917 -- one parameter a flag
         n_workers=workers,
     )
     command = shlex.join(["heldout", *map(argument_without_secrets, sys.argv[1:])])
-    show(sweep_as_planned(planned, command=command, watcher=Progress()), as_json=as_json)
+    swept = sweep_as_planned(planned, command=command, watcher=Progress())
+    show(swept, as_json=as_json)
+    if swept.winner is None:
+        raise typer.Exit(1)
 
 
 def show(swept: Any, *, as_json: bool) -> None:

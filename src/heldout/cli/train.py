@@ -2,12 +2,11 @@
 
 import shlex
 import sys
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from heldout.cli.options import Data, GroupBy, Json, Seed, SkipBad
+from heldout.cli.options import Data, Download, GroupBy, Json, Out, PlanFile, Seed, Settings, SkipBad
 from heldout.cli.showing import Progress, finding_lines, print_json, print_lines, score_line
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
@@ -66,15 +65,10 @@ def train(  # noqa: PLR0913, PLR0917 -- one parameter a flag
     seed: Seed = None,
     skip_bad: SkipBad = False,
     group_by: GroupBy = None,
-    download: Annotated[bool, typer.Option("--download", help="Published weights may be fetched.")] = False,
-    out: Annotated[
-        str | None, typer.Option(help="Where the run folder is made. [default: runs]", show_default=False)
-    ] = None,
-    plan: Annotated[Path | None, typer.Option(help="A TOML file of settings; flags beat it.")] = None,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="NAME=VALUE", help="Any other setting, such as training.weight_decay=0.01."),
-    ] = None,
+    download: Download = False,
+    out: Out = None,
+    plan: PlanFile = None,
+    settings: Settings = None,
     as_json: Json = False,
 ) -> None:
     """Labelled pictures -> a run folder with model, numbers and report.html.

@@ -1,8 +1,7 @@
 """A judgement -> one plain recommendation with its evidence, and the Findings that weaken it."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import combinations
+from dataclasses import dataclass, replace
 from typing import Any
 
 from heldout.findings import MAX_NAMED, Finding
@@ -59,10 +58,11 @@ def _evidence(best: Standing, cheapest: Standing, judgement: Judgement) -> Itera
     pairs = [pair for pair in compare_regimes(judgement) if pair[0] is best]
     if cheapest.versus_best is not None and cheapest not in [worse for _, worse, _ in pairs]:
         yield f"{_capital(best.name)} minus {cheapest.name}: {_points(cheapest.versus_best)}."
-    for better, worse, difference in pairs:
-        verb = "beats" if difference.p < 0.05 else "cannot be told from"
-        cost = _times(better.seconds, worse.seconds)
-        yield f"{_capital(better.name)} {verb} {worse.name}: {_points(difference)}; it costs {cost}."
+    for _, worse, by_itself in pairs:
+        difference = worse.versus_best or by_itself  # as the ranking has it, which allows for how many are compared
+        verb = "cannot be told from" if worse.tied_with_best else "beats"
+        cost = _times(best.seconds, worse.seconds)
+        yield f"{_capital(best.name)} {verb} {worse.name}: {_points(difference)}; it costs {cost}."
     if judgement.optimism is not None:
         yield (
             f"The best of {judgement.optimism.n_settings} settings is expected to look "
@@ -195,51 +195,100 @@ def _about_weights(judgement: Judgement) -> Iterator[Finding]:
         for result in one.results
         if result and result.outcome == "finished"
     ]
-    seen: dict[str, tuple[Standing, TrialResult]] = {}
-    equal = []
+    yield from _about_equal_ends(finished)
+    yield from _about_unequal_starts(finished)
+
+
+_Trial = tuple[Standing, TrialResult]
+
+
+def _about_equal_ends(finished: Sequence[_Trial]) -> Iterator[Finding]:
+    seen: dict[str, _Trial] = {}
+    kept: list[tuple[_Trial, _Trial]] = []
+    cut: list[tuple[_Trial, _Trial]] = []
+    wrong: list[tuple[_Trial, _Trial]] = []
     for one, result in finished:
         before = seen.setdefault(result.final, (one, result))
-        if before[1] is not result:
-            equal.append((before, (one, result)))
-    if equal:
-        (first, a), (second, b) = equal[0]
-        kept = all(result.best_epoch == 0 and result.n_epochs for pair in equal for _, result in pair)
+        if before[1] is result:
+            continue
+        if result.best_epoch == before[1].best_epoch == 0:
+            kept.append((before, (one, result)))
+        elif replace(one.setting, batch_size=None) == replace(before[0].setting, batch_size=None):
+            cut.append((before, (one, result)))
+        else:
+            wrong.append((before, (one, result)))
+    if wrong:
         yield Finding(
             code="equal-weights",
-            severity="note" if kept else "error",
-            what=f"{len(equal):,} trials ended with the weights of another, bit for bit; the first: {second.name} with "
-            f"seed {b.seed} and {first.name} with seed {a.seed}",
-            why="No epoch of theirs was better than the fitted head that they began with, so that is what was kept: "
-            "they are one model, not several."
-            if kept
-            else "They ought to differ: what was meant to vary between them did not.",
-            fix="Try other learning rates for them; as they are, prefer the frozen backbone, which costs less."
-            if kept
-            else "Report it as a fault of heldout, with ledger.jsonl.",
-            where=tuple(dict.fromkeys(one.name for pair in equal for one, _ in pair))[:MAX_NAMED],
+            severity="error",
+            what=_told_equal(wrong),
+            why="They ought to differ: what was meant to vary between them did not.",
+            fix="Report it as a fault of heldout, with ledger.jsonl.",
+            where=_settings_of(wrong),
         )
-    differing = [
-        (one, other)
-        for (one, a), (other, b) in combinations(finished, 2)
-        if _begins_alike(one, other) and a.seed == b.seed and a.initial != b.initial
-    ]
+    if cut:
+        yield Finding(
+            code="equal-batches",
+            severity="note",
+            what=_told_equal(cut),
+            why="So few examples make the same batches of both sizes, which are therefore one setting.",
+            fix="Leave one of the batch sizes out.",
+            where=_settings_of(cut),
+        )
+    if kept:
+        yield Finding(
+            code="equal-starts-kept",
+            severity="note",
+            what=_told_equal(kept),
+            why="No epoch of theirs was better than the fitted head that they began with, so that is what was kept: "
+            "they are one model, not several.",
+            fix="Try other learning rates for them; as they are, prefer the frozen backbone, which costs less.",
+            where=_settings_of(kept),
+        )
+
+
+def _told_equal(pairs: Sequence[tuple[_Trial, _Trial]]) -> str:
+    (first, a), (second, b) = pairs[0]
+    return (
+        f"{len(pairs):,} trials ended with the weights of another, bit for bit; the first: {second.name} with seed "
+        f"{b.seed} and {first.name} with seed {a.seed}"
+    )
+
+
+def _settings_of(pairs: Sequence[tuple[_Trial, _Trial]]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(one.name for pair in pairs for one, _ in pair))[:MAX_NAMED]
+
+
+def _about_unequal_starts(finished: Sequence[_Trial]) -> Iterator[Finding]:
+    """The same regime, network and seed begin with the same weights, and with another seed with others."""
+    starts: dict[tuple[str, str, bool, int], dict[str, str]] = {}
+    for one, result in finished:
+        kind = (one.setting.regime, one.setting.backbone, one.setting.learning_rate is None, result.seed)
+        starts.setdefault(kind, {}).setdefault(result.initial, one.name)
+    differing = [tuple(names.values()) for names in starts.values() if len(names) > 1]
     if differing:
-        one, other = differing[0]
         yield Finding(
             code="unequal-starts",
             severity="error",
-            what=f"{len(differing):,} pairs of trials ought to begin with the same weights and do not, such as "
-            f"{one.name} and {other.name}",
+            what=f"trials that ought to begin with the same weights do not, such as {' and '.join(differing[0][:2])}",
             why="Their difference is then not that of what was meant to vary.",
             fix="Report it as a fault of heldout, with ledger.jsonl.",
-            where=tuple(dict.fromkeys(name for pair in differing for name in (pair[0].name, pair[1].name)))[:MAX_NAMED],
+            where=tuple(dict.fromkeys(name for names in differing for name in names))[:MAX_NAMED],
         )
-
-
-def _begins_alike(one: Standing, other: Standing) -> bool:
-    a, b = one.setting, other.setting
-    is_alike = (a.regime, a.backbone) == (b.regime, b.backbone)
-    return is_alike and (a.learning_rate is None) == (b.learning_rate is None)
+    seeds: dict[tuple[str, str, str], set[int]] = {}
+    for one, result in finished:
+        if one.setting.learning_rate is not None:  # a fitted head begins at zero, whatever the seed
+            key = (one.setting.regime, one.setting.backbone, result.initial)
+            seeds.setdefault(key, set()).add(result.seed)
+    if shared := [key for key, own in seeds.items() if len(own) > 1]:
+        yield Finding(
+            code="equal-starts",
+            severity="error",
+            what=f"trials of {shared[0][0]!r} with different seeds began with the same weights",
+            why="The seeds then vary less than they ought to, and the spread comes out too small.",
+            fix="Report it as a fault of heldout, with ledger.jsonl.",
+            where=tuple(dict.fromkeys(key[0] for key in shared)),
+        )
 
 
 def _names(judgement: Judgement, outcome: str) -> tuple[str, ...]:
@@ -256,11 +305,21 @@ def _times(a: float, b: float) -> str:
         return "an unknown time"
     if 1 / 1.2 < a / b < 1.2:
         return "about the same time"
-    return f"{a / b:.2g} times the time" if a > b else f"{_ratio(a, b)} of the time"
+    return f"{_rounded(a / b)} times the time" if a > b else f"{_ratio(a, b)} of the time"
 
 
 def _ratio(a: float, b: float) -> str:
-    return f"1/{b / a:.2g}" if a and b / a >= 2 else f"{a / b:.0%}"
+    return f"1/{_rounded(b / a)}" if a and b / a >= 2 else f"{a / b:.0%}"
+
+
+def _rounded(ratio: float) -> str:
+    """To two digits, as far as they stand behind the point.
+
+    Example:
+        >>> _rounded(1.44), _rounded(14.4), _rounded(144.4)
+        ('1.4', '14', '144')
+    """
+    return f"{ratio:.1f}" if ratio < 9.95 else f"{ratio:,.0f}"
 
 
 def _some(names: Sequence[str], n_shown: int = 3) -> str:

@@ -48,8 +48,8 @@ class Standing:
 
     @property
     def seconds(self) -> float:
-        """Mean over its trials."""
-        return float(np.mean([result.seconds for result in self.results if result] or [0.0]))
+        """What a trial of it took: the median, which one that was disturbed does not move."""
+        return float(np.median([result.seconds for result in self.results if result] or [0.0]))
 
     @property
     def n_in_vain(self) -> int:
@@ -67,7 +67,8 @@ class Judgement:
 
     Attributes:
         standings: Best first; incomplete settings last.
-        optimism: How much better than it is the best is expected to look; None where nothing was chosen.
+        optimism: How much better than it is the best is expected to look; None where nothing was chosen, or not by its
+            accuracy.
         n_train: Examples that a trial learned from, on average.
         n_validation: Examples that a trial was judged on, on average.
     """
@@ -87,6 +88,7 @@ def judge(
     settings: Sequence[Setting],
     results: Sequence[TrialResult],
     *,
+    metric: str,
     n_seeds: int,
     groups: Sequence[Int[np.ndarray, " validation"]],
     generator: np.random.Generator,
@@ -96,12 +98,14 @@ def judge(
     Args:
         settings: All of them.
         results: Of their trials; the weights of each are those of its best epoch, and so is its score.
+        metric: Of their scores.
         n_seeds: That each complete setting has.
         groups: For each seed, which validation examples belong together.
         generator: For the bootstrap.
     """
     names = names_of(settings)
-    by_setting = {setting: _by_seed(setting, results, n_seeds) for setting in settings}
+    there = {(result.setting, result.seed): result for result in results}
+    by_setting = {one: tuple(there.get((one, seed)) for seed in range(n_seeds)) for one in settings}
     complete = [one for one in settings if all(result and result.score is not None for result in by_setting[one])]
     judged = [result for result in results if result.n_validation]
     n_train, n_validation = (
@@ -112,7 +116,7 @@ def judge(
     if complete:
         scores = np.array([[result.score for result in by_setting[one] if result] for one in complete], np.float64)
         ranks = rank_with_ties(scores, n_train=n_train, n_validation=n_validation)
-    if len(complete) > 1:
+    if len(complete) > 1 and metric == "accuracy":  # by which the bootstrap chooses
         correct = [
             np.stack([result.is_correct() for one in complete if (result := by_setting[one][seed])])
             for seed in range(n_seeds)
@@ -141,11 +145,6 @@ def _ranked(
         rank.versus_best,
         rank.p_better,
     )
-
-
-def _by_seed(setting: Setting, results: Sequence[TrialResult], n_seeds: int) -> tuple[TrialResult | None, ...]:
-    own = {result.seed: result for result in results if result.setting == setting}
-    return tuple(own.get(seed) for seed in range(n_seeds))
 
 
 def compare_regimes(judgement: Judgement) -> list[tuple[Standing, Standing, Difference]]:

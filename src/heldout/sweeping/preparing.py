@@ -9,6 +9,7 @@ import numpy as np
 from heldout import experiment
 from heldout.data.examples import Examples
 from heldout.data.folds import make_folds
+from heldout.errors import DataError
 from heldout.measuring.summary import IMBALANCE
 from heldout.plan import Plan
 from heldout.provenance import Watcher
@@ -30,6 +31,7 @@ class SweepData:
         metric: What they are scored by: `balanced_accuracy` where the classes are imbalanced.
         clusters: Of the examples that the trials see; equal numbers are never parted.
         device: `cpu` or `cuda`.
+        weights: Name of a network -> SHA-256 of the file that its weights come from.
     """
 
     prepared: experiment.Prepared
@@ -37,6 +39,7 @@ class SweepData:
     metric: str
     clusters: np.ndarray
     device: str
+    weights: Mapping[str, str]
 
 
 def prepare_sweep(
@@ -79,7 +82,7 @@ def prepare_sweep(
         )
     part = _without_test(prepared)
     clusters = prepared.groups(part.examples)
-    n_folds = max(2, round(1 / first.data.validation_share))
+    n_folds = _n_folds(first.data.validation_share, len(np.unique(clusters)))
     rounds = [
         make_folds(part.labels, clusters, n_folds=n_folds, generator=stream(first.seed, "folds", number))
         for number in range(-(-n_seeds // n_folds))
@@ -93,7 +96,23 @@ def prepare_sweep(
         metric="balanced_accuracy" if is_imbalanced else "accuracy",
         clusters=clusters,
         device=opened[0].device,
+        weights={one.backbone.name: one.weights.sha256 for one in opened if one.weights},
     )
+
+
+def _n_folds(share: float, n_clusters: int) -> int:
+    """As many folds as make a validation part of that share, and no more than there are clusters to deal.
+
+    Raises:
+        DataError: There are fewer than two.
+    """
+    if n_clusters < 2:
+        raise DataError(
+            f"the examples outside the test part are all of {n_clusters} group or cluster of copies",
+            expected="two at least, so that one can be judged on and the other learned from",
+            fix="add examples of other groups",
+        )
+    return min(max(2, round(1 / share)), n_clusters)
 
 
 def _opened(plans: Mapping[Setting, Plan]) -> list[Materials]:

@@ -98,7 +98,12 @@ class LocalRunner:
                 item, attempt = waiting.pop()
                 began = time.perf_counter()
                 worker = self._idle(running)
-                worker.connection.send((function, item))
+                try:
+                    worker.connection.send((function, item))
+                except OSError:  # it died since it was looked at; it has not got the item
+                    self._bury(worker)
+                    waiting.append((item, attempt))
+                    continue
                 running[worker.connection] = (worker, item, attempt, began)
             for connection in wait(list(running)):
                 assert isinstance(connection, Connection)
@@ -145,7 +150,7 @@ class _Worker:
         # A process of its own and no fork: this one may have threads, and the caller's script is not imported again.
         environment = os.environ | thread_variables(n_threads)
         environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
-        command = [sys.executable, "-m", "heldout.sweeping.worker", str(theirs.fileno())]
+        command = [sys.executable, "-P", "-m", "heldout.sweeping.worker", str(theirs.fileno())]
         self.process = subprocess.Popen(
             command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, env=environment, start_new_session=False
         )

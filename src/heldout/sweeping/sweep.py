@@ -7,18 +7,17 @@ The held-out part stays sealed throughout: who opens it for the winner is not he
 
 import hashlib
 import logging
+import math
 import shutil
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-
 from heldout.data.examples import Examples
 from heldout.errors import UsageError, one_of
 from heldout.plan import Plan
-from heldout.provenance import Watcher, n_cores
+from heldout.provenance import Watcher, n_cores, version
 from heldout.randomness import stream
 from heldout.records import cache_folder
 from heldout.sweeping.choosing import Judgement, judge
@@ -146,7 +145,9 @@ def _free_memory() -> float:
     return float("inf")
 
 
-def carry_out(plan: SweepPlan, examples: Examples, folder: Path, *, runner: Runner, watcher: Watcher) -> Swept:
+def carry_out(
+    plan: SweepPlan, examples: Examples, folder: Path, *, runner: Runner, n_threads: int, watcher: Watcher
+) -> Swept:
     """Do the trials that the ledger has not got yet, and judge all.
 
     Args:
@@ -154,6 +155,7 @@ def carry_out(plan: SweepPlan, examples: Examples, folder: Path, *, runner: Runn
         examples: As `experiment.find_examples` gives them.
         folder: Of the sweep; locked by the caller.
         runner: Carries out the trials; begun and ended by the caller.
+        n_threads: That each of its workers computes with.
         watcher: Is told how it goes.
 
     Raises:
@@ -163,7 +165,7 @@ def carry_out(plan: SweepPlan, examples: Examples, folder: Path, *, runner: Runn
     data = prepare_sweep(
         plan.plans, examples, folder, n_seeds=plan.n_seeds, watcher=watcher, on_cluster=plan.engine == "ray"
     )
-    orders = _orders(plan, data, folder)
+    orders = _orders(plan, data, folder, n_threads)
     done = _known(folder, {order.key for order in orders})
     began = time.monotonic()
     n_before = len(done)
@@ -180,22 +182,30 @@ def carry_out(plan: SweepPlan, examples: Examples, folder: Path, *, runner: Runn
     results = tuple(done[order.key] for order in orders if order.key in done)
     groups = [data.clusters[data.folded.is_validation(seed)] for seed in range(plan.n_seeds)]
     generator = stream(plan.first.seed, "bootstrap")
-    judgement = judge(list(plan.plans), results, n_seeds=plan.n_seeds, groups=groups, generator=generator)
+    judgement = judge(
+        list(plan.plans), results, metric=data.metric, n_seeds=plan.n_seeds, groups=groups, generator=generator
+    )
     return Swept(data, results, judgement, time.monotonic() - began, len(done) - n_before)
 
 
-def _orders(plan: SweepPlan, data: SweepData, folder: Path) -> list[TrialOrder]:
+def _orders(plan: SweepPlan, data: SweepData, folder: Path, n_threads: int) -> list[TrialOrder]:
     """One a setting and seed: all settings with the first seed, then all with the second."""
+    everywhere = {"metric": data.metric, "device": data.device, "threads": n_threads, "heldout": version()}
+    digests = [data.folded.digest(seed) for seed in range(plan.n_seeds)]
     return [
         TrialOrder(
-            key=trial_key(data.folded.digest(seed), setting_plan, seed, data.metric),
+            key=trial_key(
+                setting_plan,
+                seed,
+                everywhere | {"data": digests[seed], "weights": data.weights.get(setting.backbone, "")},
+            ),
             setting=setting,
             plan=setting_plan,
             seed=seed,
             metric=data.metric,
             device=data.device,
             folder=folder.resolve(),
-            cache=cache_folder(),
+            cache=cache_folder().resolve(),
         )
         for seed in range(plan.n_seeds)
         for setting, setting_plan in plan.plans.items()
@@ -227,17 +237,25 @@ def _rungs(
     first, n = 0, 1
     while first < plan.n_seeds:
         yield [order for order in orders if order.setting in left and first <= order.seed < n]
-        means = {setting: _mean_score(setting, orders, done) for setting in left}
-        better = sorted(left, key=lambda setting: (-means[setting], list(plan.plans).index(setting)))
+        means = _mean_scores(orders, done, n)
+        better = sorted((setting for setting in plan.plans if setting in left), key=lambda setting: -means[setting])
         left = set(better[: max(1, -(-len(better) // 2))])
         first, n = n, min(2 * n, plan.n_seeds)
+    # Where those that are left came to nothing after all, the best of the others is taken up again.
+    for setting in sorted(set(plan.plans) - left, key=lambda setting: -_mean_scores(orders, done, 1)[setting]):
+        if any(score >= 0 for score in _mean_scores(orders, done, plan.n_seeds).values()):
+            return
+        yield [order for order in orders if order.setting == setting]
 
 
-def _mean_score(setting: Setting, orders: Iterable[TrialOrder], done: Mapping[str, TrialResult]) -> float:
-    """Over the seeds so far; below everything where a trial gave no score."""
-    results = [done[order.key] for order in orders if order.setting == setting and order.key in done]
-    scores = [result.score for result in results]
-    return -1.0 if None in scores else float(np.mean([score for score in scores if score is not None]))
+def _mean_scores(orders: Iterable[TrialOrder], done: Mapping[str, TrialResult], n_seeds: int) -> dict[Setting, float]:
+    """Of each setting over the first so many seeds; -1 where one of these gave no score."""
+    scores: dict[Setting, list[float]] = {}
+    for order in orders:
+        if order.seed < n_seeds:
+            score = done[order.key].score if order.key in done else None
+            scores.setdefault(order.setting, []).append(math.nan if score is None else score)
+    return {setting: -1.0 if any(map(math.isnan, own)) else sum(own) / len(own) for setting, own in scores.items()}
 
 
 def _rehearse(runner: Runner, missing: Sequence[TrialOrder]) -> None:

@@ -9,17 +9,18 @@ import hashlib
 import json
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Int
 
 from heldout.data.examples import Examples
 from heldout.data.sources import FolderSource
-from heldout.errors import OutOfMemory
+from heldout.errors import HeldoutError, is_want_of_memory
 from heldout.measuring.predictions import Predictions
 from heldout.measuring.scores import confusion_matrix
 from heldout.models.backbones import find_backbone
@@ -126,13 +127,19 @@ def write_folds(folder: Path, part: Part, folds: Int[np.ndarray, "examples round
     write_atomic(folder / FACTS, to_json(facts))
 
 
-@lru_cache(maxsize=2)
 def read_folds(folder: Path) -> Folded:
-    """What `write_folds` wrote.
+    """What `write_folds` wrote; read once as long as the file stays the same.
 
     Raises:
         RunFolderError: A file is absent or damaged.
     """
+    place = folder.resolve()
+    found = (place / FOLDS).stat() if (place / FOLDS).is_file() else None
+    return _read_folds(place, (found.st_mtime_ns, found.st_size, found.st_ino) if found else None)
+
+
+@lru_cache(maxsize=2)
+def _read_folds(folder: Path, stamp: tuple[int, ...] | None) -> Folded:
     facts = read_json(folder / FACTS)
     classes, n_folds = tuple(facts["classes"]), int(facts["n_folds"])
     rounds = [f"round_{number}" for number in range(facts["n_rounds"])]
@@ -147,18 +154,18 @@ def read_folds(folder: Path) -> Folded:
     return Folded(Part(examples, tuple(sha256s)), folds, n_folds)
 
 
-def trial_key(digest: str, plan: Plan, seed: int, metric: str) -> str:
-    """A hash of everything that decides the numbers of a trial, on one machine.
+def trial_key(plan: Plan, seed: int, circumstances: Mapping[str, Any]) -> str:
+    """A hash of everything that decides the numbers of a trial.
 
     Args:
-        digest: Of the examples and their parts.
         plan: Of its setting.
         seed: Counted from 0.
-        metric: Of the score.
+        circumstances: What else does: the examples and their parts, the weights, the device, threads and version.
     """
     content = plan.as_dict()
-    decisive = {name: content.get(name) for name in ("model", "training", "seed")} | {"data": digest, "trial": seed}
-    return hashlib.sha256(json.dumps(decisive | {"metric": metric}, sort_keys=True).encode()).hexdigest()[:20]
+    del content["model"]["download"]  # how weights come here changes nothing
+    decisive = {name: content.get(name) for name in ("model", "training", "seed")} | {"trial": seed}
+    return hashlib.sha256(json.dumps({**decisive, **circumstances}, sort_keys=True).encode()).hexdigest()[:20]
 
 
 def run_trial(order: TrialOrder) -> TrialResult:
@@ -167,19 +174,18 @@ def run_trial(order: TrialOrder) -> TrialResult:
     Raises:
         HeldoutError: The disk refused, or the stores have not got what was kept of the pictures.
     """
-    began = time.perf_counter()
-    if order.plan.training is not None:
-        from heldout.allocator import keep_freed_memory
-
-        keep_freed_memory()  # before torch is imported
-    train, validation = read_folds(order.folder).parts(order.seed)
     try:
-        tried = try_out(order.job, train, validation, _opened(order), folder=order.own_folder)
-    except OutOfMemory as error:
-        return TrialResult(
-            key=order.key, setting=order.setting, seed=order.seed, outcome="failed", why=error.what.splitlines()[0]
-        )
-    return _result(order, tried, validation, len(train.labels), time.perf_counter() - began)
+        train, validation = read_folds(order.folder).parts(order.seed)
+        materials = _opened(order)
+        began = time.perf_counter()  # what a worker process does once is no cost of its first trial
+        tried = try_out(order.job, train, validation, materials, folder=order.own_folder)
+        seconds = time.perf_counter() - began
+        return _result(order, tried, validation, len(train.labels), seconds)
+    except (HeldoutError, MemoryError, RuntimeError) as error:
+        if not is_want_of_memory(error):
+            raise
+        why = f"there was not enough memory: {str(error).splitlines()[0]}"
+        return TrialResult(key=order.key, setting=order.setting, seed=order.seed, outcome="failed", why=why)
 
 
 def _result(order: TrialOrder, tried: Tried, validation: Part, n_train: int, seconds: float) -> TrialResult:
@@ -240,11 +246,15 @@ def _values(record: EpochRecord) -> dict[str, float | None]:
 
 def rehearse(order: TrialOrder) -> None:
     """Find out once what trials of this setting would each find out: the fastest precision, and the multiply-adds."""
-    _multiply_adds(order.setting.backbone, order.cache)
-    if order.plan.training is not None:
-        from heldout.training.by_batches import rehearse as rehearse_training
+    try:
+        _multiply_adds(order.setting.backbone, order.cache)
+        if order.plan.training is not None:
+            from heldout.training.by_batches import rehearse as rehearse_training
 
-        rehearse_training(order.job, read_folds(order.folder).parts(order.seed), _opened(order))
+            rehearse_training(order.job, read_folds(order.folder).parts(order.seed), _opened(order))
+    except (HeldoutError, MemoryError, RuntimeError) as error:
+        if not is_want_of_memory(error):  # the trials will meet it again, and say so
+            raise
 
 
 def _training_multiply_adds(order: TrialOrder, n_train: int, n_validation: int, n_epochs: int) -> int:
@@ -277,6 +287,11 @@ def _multiply_adds(name: str, cache: Path) -> MultiplyAdds:
 
 
 def _opened(order: TrialOrder) -> Materials:
+    if order.plan.training is not None:
+        from heldout.allocator import keep_freed_memory
+
+        keep_freed_memory()  # before torch is imported
+        import heldout.training.by_batches  # noqa: F401 -- imports torch
     model = order.plan.model
     return _materials(model.backbone, model.weights, model.regime, model.download, order.cache, order.device)
 

@@ -6,8 +6,10 @@ The descriptor is one end of a connection over which (function, item) comes and 
 """
 
 import os
+import pickle
 import sys
 import time
+import traceback
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -21,18 +23,28 @@ def main(descriptor: int) -> None:
     while True:
         try:
             function, item = connection.recv()
-        except (EOFError, OSError):
-            return
+        except (EOFError, OSError, KeyboardInterrupt):
+            return  # nothing more comes
         error: BaseException | None = None
         result, began = None, time.perf_counter()
         try:
             result = function(item)
         except (Exception, KeyboardInterrupt) as caught:
-            error = caught
+            error = _sendable(caught)
         try:
             connection.send((error, result, time.perf_counter() - began))
         except OSError:
             return  # nobody waits for it any more
+
+
+def _sendable(error: BaseException) -> BaseException:
+    """The error with the place where it came up; as a RuntimeError, where it does not survive the way."""
+    error.add_note("".join(traceback.format_exception(error)))
+    try:
+        pickle.loads(pickle.dumps(error))
+    except Exception:
+        return RuntimeError(f"{type(error).__name__}: {error}\n{error.__notes__[-1]}")
+    return error
 
 
 if __name__ == "__main__":

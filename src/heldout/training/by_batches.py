@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float
 
 from heldout.data.batches import Batches, Rows, RowsInMemory, evaluation_batches, training_batches
-from heldout.errors import OutOfMemory, is_want_of_memory
+from heldout.errors import Diverged, OutOfMemory, is_want_of_memory
 from heldout.interrupting import finishing_steps
 from heldout.manifest import CHECKPOINTS
 from heldout.models.build import build_network, count_parameters
@@ -38,7 +38,6 @@ from heldout.training.parallel import ALONE, Group
 from heldout.training.rate_finding import found_or_find
 from heldout.training.rates import RateTest
 from heldout.training.settings import FIND, TrainingSettings
-from heldout.training.steps import Diverged
 from heldout.training.tasks import Task, feature_task, pixel_task, trunk_task
 
 # Regime -> what is kept of each picture for it to learn from.

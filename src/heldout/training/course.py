@@ -62,10 +62,11 @@ class Course:
 def begin(task: Task, settings: TrainingSettings, *, precision: str, group: Group = ALONE) -> Course:
     """A training before its first step.
 
-    A network that is not trained from random weights is judged first, as epoch 0.
+    A network that begins with fitted weights is judged first, as epoch 0; random ones are nothing to keep.
     """
     learner = make_learner(task, settings, precision=precision, group=group)
-    return Course(learner, copied_state(task), epoch=1 if task.regime == "scratch" else 0)
+    begins_at_random = task.regime in ("scratch", "frozen")
+    return Course(learner, copied_state(task), epoch=1 if begins_at_random else 0)
 
 
 def copied_state(task: Task) -> dict[str, Tensor]:

@@ -35,16 +35,6 @@ def _about_resuming(fitted: Fitted) -> list[Finding]:
 
 def _about_epochs(job: Job, fitted: Fitted) -> list[Finding]:
     n_epochs = fitted.history[-1].epoch
-    if fitted.best_epoch == 0 and job.regime == "frozen":
-        return [
-            Finding(
-                code="training-brought-nothing",
-                severity="warning",
-                what=f"none of {n_epochs} epochs made the validation loss lower than the head as it was drawn has it",
-                why="The weights kept are random ones: the scores are those of a guess.",
-                fix="Lower --learning-rate, or name no training setting, so that the head is fitted to its optimum.",
-            )
-        ]
     if fitted.best_epoch == 0:
         return [
             Finding(

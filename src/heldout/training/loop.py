@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from heldout.data.batches import Batches, evaluation_batches, training_batches
+from heldout.errors import Diverged
 from heldout.models.regimes import set_mode
 from heldout.models.weights import fingerprint
 from heldout.training.checkpoints import Checkpoints
@@ -16,7 +17,7 @@ from heldout.training.history import EpochRecord
 from heldout.training.parallel import ALONE, Group
 from heldout.training.schedules import learning_rate
 from heldout.training.settings import TrainingSettings
-from heldout.training.steps import Diverged, evaluate, private_draws, train_step
+from heldout.training.steps import evaluate, private_draws, train_step
 from heldout.training.tasks import Task
 
 # How many steps of an epoch are done, of how many, and pictures a second so far.
@@ -113,7 +114,7 @@ def train_epochs(
 ) -> Iterator[EpochRecord]:
     """One record after each epoch; the network holds the weights of that epoch until the next is asked for.
 
-    A network that is not trained from random weights comes with a record of epoch 0 first. All that is drawn is a
+    A network that begins with fitted weights comes with a record of epoch 0 first. All that is drawn is a
     function of the seed and the position, and the arithmetic does not depend on timing: the same seed, machine, number
     of threads and precision give the same weights, bit by bit. On GPUs that does not hold, where some of torch's
     backward passes add in the order in which threads finish.

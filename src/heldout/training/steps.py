@@ -9,7 +9,6 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from heldout.data.batches import Batch
-from heldout.errors import UsageError
 from heldout.models.regimes import has_fixed_statistics, learning_parts, set_mode
 from heldout.randomness import torch_seed
 from heldout.training.arithmetic import Arithmetic, computing_by, make_arithmetic
@@ -24,17 +23,6 @@ _BETAS = (0.9, 0.999)
 # of ResNet-18.
 # With the weights, the canvases and torch itself that stays below 1.5 GB (measured here, 2026-11-22).
 _BACKWARD_BYTES = 768 * 2**20
-
-
-class Diverged(UsageError):
-    """The loss is no longer a number."""
-
-    def __init__(self, loss: float, *, epoch: int, step: int, learning_rate: float) -> None:
-        super().__init__(
-            f"the training loss is {loss} at epoch {epoch}, step {step + 1}: the weights have diverged",
-            expected="a finite loss in every step",
-            fix=f"lower the learning rate, such as to {learning_rate / 10:g} (it is {learning_rate:g})",
-        )
 
 
 @dataclass(slots=True, eq=False)

@@ -1,6 +1,7 @@
 """Sweep: the verb that compares recipes, and opens the held-out part once, for the winner."""
 
 import glob
+import hashlib
 import logging
 import os
 import shlex
@@ -11,11 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from heldout import experiment
-from heldout.errors import StorageError
+from heldout.data.examples import Examples
+from heldout.data.remote import local_path
+from heldout.errors import Diverged, StorageError, UsageError
 from heldout.findings import Finding, by_severity
 from heldout.locking import locked
 from heldout.manifest import MANIFEST, check_whole, write_manifest
-from heldout.plan import Plan, make_plan
+from heldout.plan import Plan, make_plan, merged_settings
 from heldout.provenance import Clock, Silent, Watcher, environment
 from heldout.records import cache_folder, read_json, remove_strays, to_json, write_atomic
 from heldout.run_folders import fresh_run_folder
@@ -131,19 +134,43 @@ def plan_sweep(
     Raises:
         UsageError: A name or value that cannot be meant.
     """
+    common = merged_settings(named, file=file, assignments=assignments)
+    for name in _varied(space):
+        if name in common:
+            flag = "--" + name.rpartition(".")[2].replace("_", "-")
+            raise UsageError(
+                f"{name} is set to {common[name]!r} for all settings, and is what the sweep varies",
+                expected="one or the other",
+                fix=f"take {name} out of the plan or --set, and name its values with {flag}s",
+            )
 
     def make(values: Mapping[str, Any]) -> Plan:
-        common = {name: value for name, value in named.items() if value is not None}
-        own = list(assignments)
+        meant_for_others: str | None = None
         if values["model.regime"] == "frozen" and "training.learning_rate" not in values:
-            # Fitted to its optimum: what is said about mini-batches is meant for the others.
-            common = {name: value for name, value in common.items() if not name.startswith("training.")}
-            own = [text for text in own if not text.strip().startswith("training.")]
-        return make_plan({**common, **values}, file=file, assignments=own)
+            meant_for_others = "training."  # its head is fitted to the optimum, without mini-batches
+        elif values["model.regime"] == "scratch":
+            meant_for_others = "model.weights"
+        own = {
+            name: value
+            for name, value in common.items()
+            if not (meant_for_others and name.startswith(meant_for_others))
+        }
+        return make_plan({**own, **values})
 
-    plans = settings_of(space, make, seed=int(named.get("seed") or 0))
+    plans = settings_of(space, make, seed=int(common.get("seed", 0)))
     n_seeds = 5 if n_seeds is None else n_seeds
     return SweepPlan(space=space, plans=plans, n_seeds=n_seeds, halving=halving, engine=engine, n_workers=n_workers)
+
+
+def _varied(space: Space) -> list[str]:
+    """The settings, by their names in a plan, that the space has values for."""
+    values = {
+        "model.regime": space.regimes,
+        "model.backbone": space.backbones,
+        "training.learning_rate": space.learning_rates,
+        "training.batch_size": space.batch_sizes,
+    }
+    return [name for name, own in values.items() if own]
 
 
 def sweep_as_planned(plan: SweepPlan, *, command: str = "", watcher: Watcher | None = None) -> Sweep:
@@ -161,19 +188,27 @@ def sweep_as_planned(plan: SweepPlan, *, command: str = "", watcher: Watcher | N
     watcher = watcher or Silent()
     examples = experiment.find_examples(plan.first)
     remove_strays(cache_folder())
-    with _own_folder(plan, command) as folder:
+    with _own_folder(plan, examples, command) as folder:
         if (folder / MANIFEST).is_file():
             check_whole(folder)
-            log.info("this sweep is finished: nothing is left to do")
-            return read_sweep(folder)
+            finished = read_sweep(folder)
+            if not finished.content["n_failed"]:
+                log.info("this sweep is finished: nothing is left to do")
+                return finished
+            (folder / MANIFEST).unlink()  # what failed is done again
         record = read_json(folder / "environment.json")
         workers = Workers(spread(plan).n, int(record["threads"]))
         clock = Clock(watcher)
         with _told_how_to_go_on(folder), _runner(plan, workers, folder) as runner:
-            swept = carry_out(plan, examples, folder, runner=runner, watcher=watcher)
+            swept = carry_out(plan, examples, folder, runner=runner, n_threads=workers.n_threads, watcher=watcher)
             record |= {"workers": runner.n_workers, "overheads": _overheads(runner)}
         findings = [*swept.data.prepared.findings, *find_doubts(swept.judgement, swept.results, n_seeds=plan.n_seeds)]
-        winner = _winner(plan, swept, folder, watcher)
+        try:
+            with _told_how_to_go_on(folder):
+                winner = _winner(plan, swept, folder, watcher)
+        except Diverged as error:
+            winner = None
+            findings.append(_winner_diverged(error))
         _write(folder, plan, swept, findings, winner=winner, record=record)
         with clock("write the report"):
             from heldout.reporting.sweep_page import write_sweep_report
@@ -184,9 +219,10 @@ def sweep_as_planned(plan: SweepPlan, *, command: str = "", watcher: Watcher | N
 
 
 @contextmanager
-def _own_folder(plan: SweepPlan, command: str) -> Iterator[Path]:
-    """The folder in which this very sweep was begun, or a new one; locked."""
-    out, name, identity = Path(plan.first.out), f"{plan.first.name}-sweep", plan.identity().encode()
+def _own_folder(plan: SweepPlan, examples: Examples, command: str) -> Iterator[Path]:
+    """The folder in which this very sweep of these very examples was begun, or a new one; locked."""
+    out, name = Path(plan.first.out), f"{plan.first.name}-sweep"
+    identity = (plan.identity() + f'\n[examples]\nsha256 = "{_digest_of(examples)}"\n').encode()
     for begun in sorted(out.glob(f"{glob.escape(name)}-[0-9]*/{PLAN}")):
         if begun.read_bytes() == identity:
             with locked(begun.parent):
@@ -199,6 +235,14 @@ def _own_folder(plan: SweepPlan, command: str) -> Iterator[Path]:
     first = {PLAN: identity, "environment.json": to_json(record)}
     with fresh_run_folder(out, name, first=first) as folder:
         yield folder
+
+
+def _digest_of(examples: Examples) -> str:
+    """SHA-256 of where the examples lie, their names, classes, parts and groups; not of their content."""
+    place = local_path(examples.source.name)
+    content = (str(place.resolve()) if place else examples.source.name, examples.ids, examples.classes)
+    numbers = (examples.labels.tolist(), examples.given.tolist(), examples.groups)
+    return hashlib.sha256(repr((content, numbers)).encode()).hexdigest()
 
 
 @contextmanager
@@ -230,10 +274,22 @@ def _winner(plan: SweepPlan, swept: Swept, folder: Path, watcher: Watcher) -> Ru
     if best is None:
         return None
     name = f"{folder.name}-winner"
+    wanted = replace(plan.plans[best.setting], name=name)
     watcher.stage(f"train the winner, {best.name}")
     for begun in sorted(folder.parent.glob(f"{glob.escape(name)}-[0-9]*/plan.toml")):
-        return resume(begun.parent, watcher=watcher)
-    return train_as_planned(replace(plan.plans[best.setting], name=name), watcher=watcher)
+        if begun.read_text(encoding="utf-8") == wanted.to_toml():
+            return resume(begun.parent, watcher=watcher)
+    return train_as_planned(wanted, watcher=watcher)
+
+
+def _winner_diverged(error: Diverged) -> Finding:
+    return Finding(
+        code="winner-diverged",
+        severity="error",
+        what=f"the winner was trained again on the split of the data, and diverged there: {error.what}",
+        why="Its trials went well by luck: it is at the edge of what can be trained. The held-out part stays sealed.",
+        fix="Take the next setting of the ranking, or a lower learning rate, with `heldout train`.",
+    )
 
 
 def _write(
@@ -294,7 +350,7 @@ def _winner_record(swept: Swept, run: Run | None) -> dict[str, Any] | None:
         "name": best.name,
         "run": run.folder.name,
         "validation_mean": mean,
-        "expected": mean - (optimism.value if optimism else 0.0),
+        "expected": mean - optimism.value if optimism else None,
         "test": test,
         "test_openings": scores["data"]["test_openings"],
     }
