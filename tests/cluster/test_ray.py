@@ -12,12 +12,13 @@ from pathlib import Path
 import psutil
 import pytest
 
+import heldout as library
 from cluster.calls import die_once, refuse, slow, where
 from cluster.nodes import ADDRESSES, TESTS, Nodes
 from heldout.data.photos import find_photos
 from heldout.errors import StorageError, UsageError
 from heldout.manifest import CHECKPOINTS
-from heldout.provenance import Silent
+from heldout.provenance import Silent, n_cores
 from heldout.sweeping.on_ray import RayRunner
 from heldout.sweeping.runners import Lost
 from heldout.training import on_ray
@@ -125,6 +126,30 @@ def test_pictures_looked_at_in_shards_are_as_looked_at_here(
         assert look.n_decoded == n_decoded
         rows.append(materials.products["features"].store.rows([one.sha256 for one in look.survey.facts if one]).all())
     assert rows[0].tobytes() == rows[1].tobytes()
+
+
+def test_a_sweep_on_the_cluster_writes_the_ledger_of_one_on_this_machine(
+    cluster: Nodes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photos = class_folders(tmp_path / "photos", 10)
+    monkeypatch.setenv("HELDOUT_CACHE", str(tmp_path / "cache"))
+    ledgers = []
+    for engine in ("local", "ray"):
+        found = library.sweep(
+            photos,
+            regimes=["frozen"],
+            learning_rates=["default", 0.05],
+            seeds=2,
+            epochs=2,
+            engine=engine,
+            workers=n_cores(),  # of one thread each, as Ray's are
+            out=tmp_path / engine,
+        )
+        assert (found.content["engine"], found.content["n_done_now"]) == (engine, 4)
+        assert found.content["overheads"]["median"] > 0
+        ledgers.append({one.key: one.content() for one in found.trials})
+    assert ledgers[0] == ledgers[1]
+    assert len({one["final"] for one in ledgers[0].values()}) == 4
 
 
 def test_a_node_that_goes_costs_what_it_worked_on_alone(cluster: Nodes, tmp_path: Path) -> None:
