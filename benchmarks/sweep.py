@@ -86,7 +86,7 @@ def timed(home: Path, arguments: argparse.Namespace) -> dict[str, Any]:
     folded = read_folds(home)
     orders = [
         TrialOrder(
-            trial_key(folded.digest(seed), own, seed, "accuracy"), setting, own, seed, "accuracy", "cpu", home, home
+            trial_key(own, seed, {"data": folded.digest(seed)}), setting, own, seed, "accuracy", "cpu", home, home
         )
         for seed in range(plan.n_seeds)
         for setting, own in plan.plans.items()
