@@ -173,7 +173,7 @@ def grouped_intervals(
     value = {name: float(each[0]) for name, each in _statistics(sums, np.ones((1, len(sums.keys)))).items()}
     drawn = [_statistics(sums, weights) for weights in _weights(sums, n_resamples, generator)]
     method = f"bootstrap over {len(sums.keys):,} groups, {n_resamples} resamples, 95%"
-    stretch = t_quantile(_n_equal_groups(sums.n) - 1) / normal_quantile(0.95)
+    stretch = t_quantile(n_equal_groups(sums.n) - 1) / normal_quantile(0.95)
     intervals = {}
     for name, plain in ungrouped.items():
         guard = _guard(sums, name, value[name], plain)
@@ -242,15 +242,24 @@ def t_quantile(n_free: float) -> float:
     return float(z + sum(term / n**power for power, term in enumerate(terms, start=1)))
 
 
-def _n_equal_groups(n: Real[np.ndarray, " groups"]) -> float:
+def n_equal_groups(n: Real[np.ndarray, " groups"]) -> float:
     """As many groups of one size would tell as much as these."""
     return float(n.sum()) ** 2 / float((n.astype(np.float64) ** 2).sum())
 
 
 def _least_effect(right: Real[np.ndarray, " groups"], n: Real[np.ndarray, " groups"]) -> float:
     """The design effect that has to be feared as long as few groups have an error (or few have a right answer)."""
-    largest = float(n.sum()) / _n_equal_groups(n)  # what it is if all examples of a group are alike
-    n_telling = min(int(np.count_nonzero(right < n)), int(np.count_nonzero(right)))
+    return feared_effect(n, min(int(np.count_nonzero(right < n)), int(np.count_nonzero(right))))
+
+
+def feared_effect(n: Real[np.ndarray, " groups"], n_telling: int) -> float:
+    """The design effect that has to be feared as long as few groups tell anything about it.
+
+    Args:
+        n: Examples of each group.
+        n_telling: How many groups do.
+    """
+    largest = float(n.sum()) / n_equal_groups(n)  # what it is if all examples of a group are alike
     return 1 + (largest - 1) / (1 + n_telling)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Int
 
-from heldout.measuring.grouped import t_quantile
+from heldout.measuring.grouped import feared_effect, n_equal_groups, t_quantile
 from heldout.measuring.intervals import BLOCK_NUMBERS, N_RESAMPLES, Interval, normal_quantile
 
 # How often the signs of groups are drawn anew; the smallest p is one in 10,000.
@@ -168,7 +168,7 @@ def grouped_paired_interval(nets: NetCounts, generator: np.random.Generator) -> 
     for start in range(0, n_resamples, block):
         weights = generator.multinomial(n_groups - 1, counts / n_groups, size=min(block, n_resamples - start))
         drawn.append((weights @ net) / (weights @ n))
-    stretch = t_quantile(_n_equal_groups(nets.n) - 1) / normal_quantile(0.95)
+    stretch = t_quantile(n_equal_groups(nets.n) - 1) / normal_quantile(0.95)
     ends = np.quantile(np.concatenate(drawn), [0.025, 0.975])
     low, high = (value + stretch * (float(end) - value) for end in ends)
     # Never narrower than for independent examples, nor than what the groups may cost while too few of them tell.
@@ -203,15 +203,9 @@ def flipped_groups(nets: NetCounts, generator: np.random.Generator) -> tuple[flo
     return (n_more + n_equal + 1) / (N_FLIPS + 1), (n_more + (n_equal + 1) / 2) / (N_FLIPS + 1)
 
 
-def _n_equal_groups(n: Int[np.ndarray, " groups"]) -> float:
-    """As many groups of one size would tell as much as these."""
-    return float(n.sum()) ** 2 / float((n.astype(np.float64) ** 2).sum())
-
-
 def _feared_effect(nets: NetCounts) -> float:
     """The design effect that has to be feared while few groups have an example that is disagreed on."""
-    most = float(nets.n.sum()) / _n_equal_groups(nets.n)
-    return 1 + (most - 1) / (1 + int(np.count_nonzero(nets.disagreed)))
+    return feared_effect(nets.n, int(np.count_nonzero(nets.disagreed)))
 
 
 def design_effect(nets: NetCounts) -> float:

@@ -99,7 +99,7 @@ def summarise(
     calibrated = predictions.with_temperature(temperature)
     confusion = confusion_matrix(calibrated)
     leading = [accuracy(confusion), balanced_accuracy(confusion, generator=generator)]
-    if _is_imbalanced(confusion):
+    if is_imbalanced(confusion.sum(axis=1)):
         leading.reverse()
     scores = (
         *leading,
@@ -158,8 +158,11 @@ def _with_interval(score: Score, interval: Interval) -> Score:
     return replace(score, low=interval.low, high=interval.high, method=interval.method)
 
 
-def _is_imbalanced(confusion: Int[np.ndarray, "classes classes"]) -> bool:
-    """Whether the largest class has more than three times the examples of the smallest that has any."""
-    examples = confusion.sum(axis=1)
+def is_imbalanced(examples: Int[np.ndarray, " classes"]) -> bool:
+    """Whether the largest class has more than three times the examples of the smallest that has any.
+
+    Args:
+        examples: How many each class has; some at least.
+    """
     present = examples[examples > 0]
     return bool(present.max() > IMBALANCE * present.min())

@@ -4,7 +4,7 @@ Only complete settings are ranked: one whose trials diverged, failed or were sto
 mean of those that are left would flatter it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -122,29 +122,15 @@ def judge(
             for seed in range(n_seeds)
         ]
         optimism = expected_optimism(correct, groups=groups, generator=generator)
-    standings = [_ranked(complete[rank.index], names, by_setting, rank) for rank in ranks]
+    standings = [
+        Standing(one, names[one], by_setting[one], rank.rank, rank.tied_with_best, rank.versus_best, rank.p_better)
+        for one, rank in ((complete[rank.index], rank) for rank in ranks)
+    ]
     rest = [
         Standing(one, names[one], by_setting[one], None, False, None, None) for one in settings if one not in complete
     ]
     rest.sort(key=lambda one: (-np.isfinite(one.scores).sum(), -np.nan_to_num(one.scores).sum()))
     return Judgement((*standings, *rest), optimism, n_train, n_validation)
-
-
-def _ranked(
-    setting: Setting,
-    names: Mapping[Setting, str],
-    by_setting: Mapping[Setting, tuple[TrialResult | None, ...]],
-    rank: Rank,
-) -> Standing:
-    return Standing(
-        setting,
-        names[setting],
-        by_setting[setting],
-        rank.rank,
-        rank.tied_with_best,
-        rank.versus_best,
-        rank.p_better,
-    )
 
 
 def compare_regimes(judgement: Judgement) -> list[tuple[Standing, Standing, Difference]]:

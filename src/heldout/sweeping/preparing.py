@@ -10,7 +10,7 @@ from heldout import experiment
 from heldout.data.examples import Examples
 from heldout.data.folds import make_folds
 from heldout.errors import DataError
-from heldout.measuring.summary import IMBALANCE
+from heldout.measuring.summary import is_imbalanced
 from heldout.plan import Plan
 from heldout.provenance import Watcher
 from heldout.randomness import stream
@@ -88,12 +88,10 @@ def prepare_sweep(
         for number in range(-(-n_seeds // n_folds))
     ]
     write_folds(folder, part, np.stack(rounds, axis=1), n_folds)
-    counts = np.bincount(part.labels)
-    is_imbalanced = counts.max() > IMBALANCE * counts[counts > 0].min()
     return SweepData(
         prepared=prepared,
         folded=read_folds(folder),
-        metric="balanced_accuracy" if is_imbalanced else "accuracy",
+        metric="balanced_accuracy" if is_imbalanced(np.bincount(part.labels)) else "accuracy",
         clusters=clusters,
         device=opened[0].device,
         weights={one.backbone.name: one.weights.sha256 for one in opened if one.weights},
