@@ -76,7 +76,7 @@ def answered_run(
         tuple(each.id for each in test), labels, 5.0 * np.eye(len(classes))[predicted], tuple(classes)
     )
     summary = summarise(predictions, temperature=1.0, generator=np.random.default_rng(0)).as_dict()
-    data = {"classes": list(classes), "test_openings": openings}
+    data = {"classes": list(classes), "layout": "class folders", "test_openings": openings}
     model = {"backbone": "efficientnet-lite0", "regime": "frozen", "n_trained": 3843}
     _write(folder / "scores.json", {"format": 1, "test": summary, "data": data, "model": model})
     _write(folder / "environment.json", {"fingerprints": {"final_weights": weights or folder.name, "test": "t"}})

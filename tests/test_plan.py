@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from heldout.errors import UsageError
 from heldout.plan import Plan, make_plan
+from heldout.plan_sections import ModelPlan, TableModelPlan
 
 PHOTOS = {"data.path": "photos"}
 
@@ -20,7 +21,7 @@ def from_file(folder: Path, text: str, assignments: tuple[str, ...], flags: dict
 
 def test_defaults_hold_where_nothing_is_said() -> None:
     plan = make_plan(PHOTOS)
-    assert (plan.model.backbone, plan.model.regime, plan.model.weights) == ("efficientnet-lite0", "frozen", "imagenet")
+    assert plan.model == ModelPlan(backbone="efficientnet-lite0", weights="imagenet", regime="frozen", download=False)
     assert (plan.seed, plan.device, plan.out, plan.name, plan.training) == (0, "auto", "runs", "photos", None)
 
 
@@ -142,7 +143,9 @@ def test_a_rate_to_be_found_is_written_into_the_plan_as_that_word(tmp_path: Path
 
 def test_scratch_has_no_weights_whether_said_or_not() -> None:
     for said in ({}, {"model.weights": "none"}):
-        assert make_plan(PHOTOS | {"model.regime": "scratch"} | said).model.weights == "none"
+        model = make_plan(PHOTOS | {"model.regime": "scratch"} | said).model
+        assert isinstance(model, ModelPlan)
+        assert model.weights == "none"
 
 
 @pytest.mark.parametrize(
@@ -245,3 +248,51 @@ def test_workers_and_their_place_are_settings_of_the_plan(tmp_path: Path) -> Non
     with pytest.raises(UsageError, match="workers is 2, yet the head of a frozen backbone is fitted at once"):
         make_plan({"data.path": "photos", "workers": 2})
     assert make_plan({"data.path": "photos", "workers": 2, "training.learning_rate": 0.1}).workers == 2
+
+
+def test_a_target_makes_it_a_table(tmp_path: Path) -> None:
+    plan = make_plan({"data.path": "rows.csv", "data.target": "kind", "model.name": "mlp", "model.width": 8})
+    assert plan.model == TableModelPlan(name="mlp", width=8, layers=2)
+    assert (plan.model.regime, plan.model.hidden) == ("mlp", (8, 8))
+    assert plan.training is not None
+    assert plan.training.precision == "float32"
+    (tmp_path / "plan.toml").write_text(plan.to_toml())
+    assert make_plan({}, file=tmp_path / "plan.toml") == plan
+
+
+TABLE = {"data.path": "rows.csv", "data.target": "kind"}
+
+
+def test_a_linear_model_is_fitted_unless_mini_batches_are_asked_for() -> None:
+    assert make_plan(TABLE).training is None
+    assert make_plan(TABLE | {"imbalance": "weights"}).training is None
+    for asked in ({"training.learning_rate": 0.1}, {"imbalance": "balanced-batch"}, {"imbalance": "focal"}):
+        assert make_plan(TABLE | asked).training is not None
+    assert make_plan(PHOTOS | {"imbalance": "weights"}).training is None
+    assert make_plan(PHOTOS | {"imbalance": "balanced-batch"}).training is not None
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        (TABLE | {"model.backbone": "resnet18"}, "model.backbone is set, which is for pictures"),
+        (PHOTOS | {"model.name": "mlp"}, "model.name is set, which is for tables"),
+        (PHOTOS | {"data.test": "test.csv"}, "data.test names a file, but data.target names no column"),
+        (TABLE | {"model.name": "forest"}, "model.name is 'forest', which is not known"),
+        (TABLE | {"model.name": "mlp", "model.layers": 0}, "model.layers is 0"),
+        (TABLE | {"model.name": "boosting", "training.epochs": 3}, "yet training.epochs is asked for"),
+        (TABLE | {"model.name": "boosting", "imbalance": "focal"}, "yet imbalance 'focal' is asked for"),
+        (TABLE | {"training.augment": "light"}, "a linear model learns from what was kept"),
+        (TABLE | {"training.precision": "bfloat16"}, "rows are computed in float32"),
+        (TABLE | {"workers": 2, "training.epochs": 2}, "asked to be trained with workers 2"),
+        (TABLE | {"imbalance": "weight"}, 'did you mean "weights"'),
+        (TABLE | {"focal_gamma": 0.0}, "focal_gamma is 0.0"),
+        (TABLE | {"decision.threshold": "best"}, "threshold is 'best', which is not known"),
+        (TABLE | {"decision.threshold": 1.5}, "threshold is 1.5"),
+        (TABLE | {"decision.threshold": "f1", "decision.costs": "a:b=2"}, "threshold is 'f1', and costs are"),
+        (TABLE | {"decision.positive_weight": -1.0}, "decision.positive_weight is -1.0"),
+    ],
+)
+def test_what_a_table_or_a_decision_cannot_be_is_refused(settings: dict[str, Any], words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        make_plan(settings)

@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from heldout.data.balanced_batches import BalancedBatchSampler
     from heldout.errors import HeldoutError
     from heldout.findings import Finding
     from heldout.verbs.checking import Check, check
@@ -40,6 +41,7 @@ _HOMES = {
     "Compared": "heldout.verbs.comparing",
     "Finding": "heldout.findings",
     "HeldoutError": "heldout.errors",
+    "BalancedBatchSampler": "heldout.data.balanced_batches",
 }
 __all__ = [
     "train",
@@ -51,6 +53,7 @@ __all__ = [
     "compare",
     "report",
     "open_run",
+    "BalancedBatchSampler",
     "Run",
     "Sweep",
     "Check",

@@ -6,19 +6,23 @@ from typing import Any
 
 import numpy as np
 
-from heldout.data.examples import PARTS, Examples
+from heldout.data.encoding import Column, Encoder
+from heldout.data.examples import PARTS, Examples, some_of
 from heldout.data.groups import group_numbers
 from heldout.data.splits import Split
-from heldout.data.survey import Survey
 from heldout.errors import DamagedRun, DataError
 from heldout.findings import Finding, by_severity
 from heldout.measuring.predictions import Predictions
+from heldout.models.table_models import Layers
 from heldout.plan import Plan
 from heldout.records import read_parquet, to_json, write_atomic, write_parquet
+from heldout.training.classifier import Classifier
 from heldout.training.fitted import Fitted
 from heldout.training.materials import Materials
+from heldout.training.row_classifier import RowClassifier
 from heldout.training.stores import FactStore
 from heldout.training.suspecting import Suspicion
+from heldout.training.table_materials import TableMaterials
 
 # Pictures of so many doubted labels, and of two clear examples beside each, are kept for the page: about 0.3 MB.
 N_SHOWN_SUSPECTS = 24
@@ -118,7 +122,7 @@ def write_suspects(folder: Path, suspicion: Suspicion, sha256s: Mapping[str, str
     write_parquet(folder / "suspects.parquet", columns)
 
 
-def data_facts(examples: Examples, split: Split, survey: Survey) -> dict[str, Any]:
+def data_facts(examples: Examples, split: Split, n_left_out: int) -> dict[str, Any]:
     """Counts a class and part, and how the data lay, for scores.json."""
     n_classes = len(examples.classes)
     counts = {part: np.bincount(examples.labels[split.indices(part)], minlength=n_classes).tolist() for part in PARTS}
@@ -132,7 +136,7 @@ def data_facts(examples: Examples, split: Split, survey: Survey) -> dict[str, An
         "layout": examples.layout,
         "made": list(split.made),
         "groups": group_facts(examples.groups),
-        "n_left_out": len(survey.unreadable),
+        "n_left_out": n_left_out,
         "passed_over": [[thing.name, thing.reason] for thing in examples.passed_over[:100]],
     }
 
@@ -145,18 +149,76 @@ def group_facts(names: Sequence[str]) -> dict[str, int] | None:
     return {"n": len(sizes), "largest": int(sizes.max()), "n_unnamed": sum(not name for name in names)}
 
 
-def model_facts(plan: Plan, fitted: Fitted, materials: Materials, folder: Path) -> dict[str, Any]:
+def column_facts_of(materials: Materials | TableMaterials) -> dict[str, Any]:
+    """What became of each column of a table, and the name of that with the labels; nothing of pictures."""
+    if not isinstance(materials, TableMaterials):
+        return {}
+    return {"columns": column_records(materials.fitted), "target": materials.source.target}
+
+
+def column_records(encoder: Encoder) -> list[dict[str, Any]]:
+    """What became of each column: its kind, the rows without a value, and what a model reads of it."""
+    columns: list[dict[str, Any]] = [
+        {"name": one.name, "kind": one.kind, "n_missing": one.n_missing, "words": _column_words(one)}
+        for one in encoder.columns
+    ]
+    dropped = [{"name": one.name, "kind": "not used", "n_missing": 0, "words": one.reason} for one in encoder.dropped]
+    return columns + dropped
+
+
+def _column_words(column: Column) -> str:
+    """What a model reads of a column."""
+    if column.kind == "category":
+        others = f", {column.n_others:,} others together" if column.n_others else ""
+        return f"{len(column.categories):,} categories: {some_of(column.categories)}{others}"
+    kind = "seconds since 1970, " if column.kind == "date" else ""
+    return f"{kind}mean {column.mean:.4g}, standard deviation {column.scale:.4g}"
+
+
+def model_facts(plan: Plan, fitted: Fitted, materials: Materials | TableMaterials, folder: Path) -> dict[str, Any]:
     """What the model is, for scores.json."""
+    file = None if isinstance(materials, TableMaterials) else materials.weights
     return {
-        "backbone": materials.backbone.name,
+        "backbone": "" if isinstance(materials, TableMaterials) else materials.backbone.name,
         "regime": plan.model.regime,
-        "weights": materials.weights.source if materials.weights else "random",
+        "weights": file.source if file else "random",
         "n_parameters": fitted.n_parameters,
         "n_trained": fitted.n_trained,
         **_rate_facts(plan, fitted),
         "n_bytes": (folder / "model" / "weights.safetensors").stat().st_size,
-        "input": f"3x{materials.backbone.crop}x{materials.backbone.crop}",
+        "input": _input_words(materials),
+        **_coefficient_facts(fitted.classifier),
     }
+
+
+def _coefficient_facts(classifier: Classifier | RowClassifier) -> dict[str, Any]:
+    """The weights of a linear model of rows, which are few enough to read; nothing of other models."""
+    if not isinstance(classifier, RowClassifier) or classifier.name != "linear":
+        return {}
+    assert isinstance(classifier.scorer, Layers), "a linear model is one layer"
+    weight, classes = classifier.scorer.weights[0].astype(np.float64), classifier.classes
+    if len(classes) == 2:
+        heads, weight = [f"{classes[1]} against {classes[0]}"], weight[1:] - weight[:1]
+    else:
+        heads, weight = list(classes), weight - weight.mean(axis=0)
+    names = classifier.encoder.feature_names
+    return {
+        "coefficients": {
+            "heads": heads,
+            "weights": [
+                {"feature": name, "values": values} for name, values in zip(names, weight.T.tolist(), strict=True)
+            ],
+            "words": "What one standard deviation of a number, or a category, adds to the logarithm of the odds"
+            + ("." if len(classes) == 2 else ", beside the mean of all classes."),
+        }
+    }
+
+
+def _input_words(materials: Materials | TableMaterials) -> str:
+    if isinstance(materials, TableMaterials):
+        encoder = materials.fitted
+        return f"{len(encoder.feature_names):,} features of {len(encoder.columns):,} columns"
+    return f"3x{materials.backbone.crop}x{materials.backbone.crop}"
 
 
 def _rate_facts(plan: Plan, fitted: Fitted) -> dict[str, Any]:

@@ -1,47 +1,54 @@
 """The whole run, in the order in which the data flows.
 
-    find the photos -> look at every one -> split, and seal the test part -> fit -> calibrate on validation
+    find the examples -> look at every one -> split, and seal the test part -> fit -> calibrate and decide on validation
     -> open the held-out part, once -> write everything down
+
+Examples are pictures or the rows of a table; they differ in how they are looked at and in what a model reads of them.
 
 Nothing before `open_heldout` sees a label of the test part; nothing after it chooses anything.
 """
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from jaxtyping import Int
 
-from heldout.bookkeeping import data_facts, model_facts, write_findings, write_predictions, write_split, write_suspects
+from heldout.bookkeeping import (
+    column_facts_of,
+    data_facts,
+    model_facts,
+    write_findings,
+    write_predictions,
+    write_split,
+    write_suspects,
+)
 from heldout.data.examples import PARTS, Examples
-from heldout.data.near_problems import leaked
 from heldout.data.photos import find_photos
 from heldout.data.remote import local_path
 from heldout.data.sealed import LOG_NAME, HeldOut, count_openings, open_heldout, seal
 from heldout.data.splits import make_split
-from heldout.data.survey import Survey
+from heldout.data.tables import TableSource, find_table
+from heldout.deciding import check_decision
 from heldout.devices import chosen_device
-from heldout.errors import UnreadablePictures, UsageError
+from heldout.errors import UsageError
 from heldout.findings import Finding
+from heldout.looks import look_at_examples
 from heldout.manifest import MANIFEST
-from heldout.measuring.baselines import majority, nearest_centroid
-from heldout.measuring.calibration import fit_temperature
-from heldout.measuring.predictions import Predictions
-from heldout.measuring.summary import Summary, summarise
 from heldout.plan import Plan
+from heldout.plan_sections import ModelPlan, TableModelPlan
 from heldout.provenance import Clock, Watcher, environment
-from heldout.randomness import stream
 from heldout.records import cache_folder, read_json, to_json, write_atomic
-from heldout.training.classifier import Classifier, logits_of, save
+from heldout.scoring import AnyClassifier, Judging, Scored, score_baselines
 from heldout.training.doubts import doubts_about_fit
 from heldout.training.fitted import Fitted, Job
 from heldout.training.fitting import fit
-from heldout.training.judging import judge, kinship
-from heldout.training.looking import look_at
 from heldout.training.materials import Materials, Part, gather_materials
+from heldout.training.opening import save_classifier
 from heldout.training.suspecting import Suspicion, doubt_about_labels, suspect_labels
+from heldout.training.table_materials import TableMaterials
 
 
 @dataclass(frozen=True)
@@ -68,22 +75,23 @@ class Prepared:
     clusters: dict[str, int]
     leaked: frozenset[str]
 
+    @property
+    def counts(self) -> Int[np.ndarray, " classes"]:
+        """Training examples of each class."""
+        return np.bincount(self.train.labels, minlength=len(self.train.examples.classes))
+
     def part(self, examples: Examples) -> Part:
         """Examples with the content of their files."""
         return Part(examples, tuple(self.sha256s[name] for name in examples.ids))
 
+    def without_leaks(self, opened: Examples) -> Examples | None:
+        """The test examples that have no copy in train or validation; None where that is none, or all of them."""
+        kept = np.array([index for index, name in enumerate(opened.ids) if name not in self.leaked], dtype=np.int64)
+        return None if len(kept) in (0, len(opened)) else opened.take(kept)
+
     def groups(self, examples: Examples) -> Int[np.ndarray, " examples"]:
         """One number an example, equal where examples must not be parted."""
         return np.array([self.clusters[name] for name in examples.ids], dtype=np.int64)
-
-
-@dataclass(frozen=True)
-class Scored:
-    """One part with the classifier's answers and every number that follows from them."""
-
-    part: Part
-    predictions: Predictions
-    summary: Summary
 
 
 @dataclass(frozen=True)
@@ -93,24 +101,42 @@ class Finished:
     Attributes:
         folder: Holds everything that is written down.
         train: The training part.
+        validation: The validation part with its scores.
         test: The held-out part with its scores, opened.
-        materials: The stores of pictures, features and thumbnails.
+        materials: The stores of pictures, features and thumbnails; or the rows.
+        classifier: What was trained.
+        seed: Of the run.
     """
 
     folder: Path
     train: Part
+    validation: Scored
     test: Scored
-    materials: Materials
+    materials: Materials | TableMaterials
+    classifier: AnyClassifier
+    seed: int
 
 
 def find_examples(plan: Plan) -> Examples:
-    """The examples of a run, before any picture has been opened.
+    """The examples of a run, before any picture has been opened; of a table, the rows.
 
     Raises:
-        DataError: There are no labelled pictures.
-        UsageError: The run would be written among the pictures.
+        DataError: There are no labelled examples.
+        UsageError: The run would be written among the pictures, or what is to be decided does not suit the classes.
     """
-    examples = find_photos(plan.data.path, plan.data.group_by)
+    data = plan.data
+    if data.target:
+        examples = find_table(
+            data.path,
+            data.target,
+            test=data.test or None,
+            validation=data.validation or None,
+            group_by=data.group_by,
+            skip_bad=data.skip_bad,
+        )
+    else:
+        examples = find_photos(data.path, data.group_by)
+    check_decision(plan.decision, examples.classes)
     check_out(Path(plan.out), plan.data.path)
     return examples
 
@@ -145,34 +171,35 @@ def train(plan: Plan, examples: Examples, *, folder: Path, clock: Clock, watcher
     Raises:
         HeldoutError: The data, the weights or the disk do not allow it.
     """
-    cache = cache_folder()
-    with clock("open the backbone"):
-        materials = open_backbone(plan, cache)
+    materials = open_materials(plan, examples, cache_folder(), clock)
     if plan.engine == "ray":
+        assert isinstance(materials, Materials), "a table is trained here"
         with clock("look at the pictures on the cluster"):
             materials = looked_at_on_cluster(plan, examples, materials, watcher)
-    with clock("look at the pictures"):
+    with clock(f"look at the {examples.things}"):
         prepared = prepare(plan, examples, materials, folder, watcher)
+        materials = materials.fitted_to(prepared.train)
     with clock("fit"):
-        job = Job(plan.model.regime, plan.training, plan.seed, workers=plan.workers, engine=plan.engine)
+        job = job_of(plan)
         fitted = fit(job, prepared.train, prepared.validation, materials, folder=folder, watcher=watcher)
-    with clock("look for wrong labels"):
-        suspicion = judge_labels(plan, prepared, fitted, materials)
-        if suspicion is not None:
-            write_suspects(folder, suspicion, prepared.sha256s, materials.facts)
+    suspicion = None
+    if isinstance(materials, Materials):
+        with clock("look for wrong labels"):
+            suspicion = judge_labels(plan, prepared, fitted, materials, folder)
     write_findings(folder, [*prepared.findings, *doubts_about_fit(job, fitted), *doubt_about_labels(suspicion)])
     with clock("score validation"):
-        groups = prepared.groups(prepared.validation.examples)
-        classifier, validation = calibrate(plan, fitted.classifier, prepared.validation, materials, groups=groups)
+        judging = Judging(plan, materials, prepared.counts, prepared.groups)
+        classifier, validation, curve = judging.calibrate(fitted.classifier, prepared.validation)
     with clock("write the model"):
-        final = save(classifier, folder / "model", regime=plan.model.regime)
+        final = save_classifier(classifier, folder / "model", regime=plan.model.regime)
     with clock("score the held-out part"):
         log = folder / LOG_NAME
         opened = open_heldout(prepared.heldout, log=log, run=folder.name, why="score of the run", model=final)
-        groups = prepared.groups(opened)
-        test = score(plan, classifier, prepared.part(opened), materials, name="test", groups=groups)
-        without_leaks = score_without_leaks(plan, classifier, prepared, opened, materials)
-        baselines = score_baselines(prepared.train, test.part, materials, groups=groups)
+        test = judging.score(classifier, prepared.part(opened), name="test")
+        clean = prepared.without_leaks(opened)
+        without_leaks = judging.score(classifier, prepared.part(clean), name="test") if clean else None
+        baselines = score_baselines(prepared.train, test.part, materials, groups=prepared.groups(opened))
+        imbalance = judging.about_decision(classifier.decision, curve, validation=validation, test=test)
     n_openings = count_openings(folder.parent.iterdir(), prepared.heldout.fingerprint)
     write_predictions(folder, {"validation": validation.predictions, "test": test.predictions})
     fingerprints = {"initial_weights": fitted.initial, "final_weights": final, "test": prepared.heldout.fingerprint}
@@ -187,17 +214,46 @@ def train(plan: Plan, examples: Examples, *, folder: Path, clock: Clock, watcher
         "test_without_leaks": without_leaks.summary.as_dict() if without_leaks else None,
         "validation": validation.summary.as_dict(),
         "baselines": baselines,
+        "imbalance": imbalance,
         "suspects": suspicion.as_dict() if suspicion else None,
-        "data": prepared.facts | {"test_openings": n_openings},
+        "data": prepared.facts | column_facts_of(materials) | {"test_openings": n_openings},
         "model": model_facts(plan, fitted, materials, folder),
     }
     write_atomic(folder / "scores.json", to_json(scores))
-    return Finished(folder, prepared.train, test, materials)
+    return Finished(folder, prepared.train, validation, test, materials, classifier, plan.seed)
+
+
+def job_of(plan: Plan, *, seed: int = 0) -> Job:
+    """What is fitted, and how.
+
+    Args:
+        plan: Says it.
+        seed: Is added to that of the plan.
+    """
+    return Job(
+        plan.model.regime,
+        plan.training,
+        plan.seed + seed,
+        workers=plan.workers,
+        engine=plan.engine,
+        imbalance=plan.imbalance,
+        focal_gamma=plan.focal_gamma,
+        hidden=plan.model.hidden if isinstance(plan.model, TableModelPlan) else (),
+    )
+
+
+def open_materials(plan: Plan, examples: Examples, cache: Path, clock: Clock) -> Materials | TableMaterials:
+    """What a model learns from, before anything of it is known: the backbone and its stores, or the rows."""
+    if isinstance(examples.source, TableSource):
+        return TableMaterials(examples.source, chosen_device(plan.device), cache)
+    with clock("open the backbone"):
+        return open_backbone(plan, cache)
 
 
 def open_backbone(plan: Plan, cache: Path) -> Materials:
     """The backbone of the plan with its weights, and the stores of what is known of pictures."""
     model = plan.model
+    assert isinstance(model, ModelPlan), "a table has no backbone"
     return gather_materials(
         model.backbone,
         weights=model.weights,
@@ -218,6 +274,7 @@ def looked_at_on_cluster(plan: Plan, examples: Examples, materials: Materials, w
     from heldout.training.on_ray import look_on_ray
 
     model = plan.model
+    assert isinstance(model, ModelPlan), "a table has no backbone"
     look_on_ray(
         examples.source,
         examples.ids,
@@ -229,98 +286,55 @@ def looked_at_on_cluster(plan: Plan, examples: Examples, materials: Materials, w
     return open_backbone(plan, materials.cache)
 
 
-def prepare(plan: Plan, examples: Examples, materials: Materials, folder: Path, watcher: Watcher) -> Prepared:
-    """Look at every picture, make what the split lacks, and seal the test part.
+def prepare(
+    plan: Plan, examples: Examples, materials: Materials | TableMaterials, folder: Path, watcher: Watcher
+) -> Prepared:
+    """Look at every example, make what the split lacks, and seal the test part.
 
     Raises:
         UnreadablePictures: Some files are no usable pictures, and the plan does not say to skip them.
         DataError: The examples cannot be split as they must be.
     """
-    look = look_at(
-        examples.source,
-        examples.ids,
-        list(materials.products.values()),
-        materials.facts,
-        max_pixels=plan.data.max_pixels,
-        progress=watcher.progress,
-    )
-    survey = look.survey
-    if survey.unreadable and not plan.data.skip_bad:
-        raise UnreadablePictures(survey.unreadable, n_examples=len(examples))
-    if survey.unreadable:
-        readable = np.flatnonzero([facts is not None for facts in survey.facts])
-        examples = examples.take(readable)
-        survey = Survey(tuple(survey.facts[index] for index in readable), survey.unreadable)
-    kin = kinship(examples, survey, materials.facts)
+    look = look_at_examples(plan, examples, materials, watcher)
+    examples = look.examples
     split = make_split(
         examples,
         seed=plan.seed,
-        clusters=kin.clusters,
+        clusters=look.clusters,
         test_share=plan.data.test_share,
         validation_share=plan.data.validation_share,
     )
-    sha256s = [facts.sha256 for facts in survey.facts if facts]
-    write_split(folder, examples, split, sha256s)
-    findings = judge(examples, survey, materials.facts, kin, split=split, group_by=plan.data.group_by, seed=plan.seed)
+    write_split(folder, examples, split, look.sha256s)
+    findings = look.findings(split)
     write_findings(folder, findings)
-    by_id = dict(zip(examples.ids, sha256s, strict=True))
+    by_id = dict(zip(examples.ids, look.sha256s, strict=True))
     parts = [examples.take(split.indices(name)) for name in PARTS[:2]]
     train, validation = (Part(part, tuple(by_id[name] for name in part.ids)) for part in parts)
     return Prepared(
         train=train,
         validation=validation,
-        heldout=seal(examples, split, sha256s),
+        heldout=seal(examples, split, look.sha256s),
         findings=findings,
-        facts=data_facts(examples, split, survey),
+        facts=data_facts(examples, split, look.n_left_out),
         sha256s=by_id,
-        clusters=dict(zip(examples.ids, kin.clusters.tolist(), strict=True)),
-        leaked=frozenset(examples.ids[index] for index in np.flatnonzero(leaked(split.parts, kin.pairs, part="test"))),
+        clusters=dict(zip(examples.ids, look.clusters.tolist(), strict=True)),
+        leaked=frozenset(examples.ids[index] for index in np.flatnonzero(look.leaked(split))),
     )
 
 
-def judge_labels(plan: Plan, prepared: Prepared, fitted: Fitted, materials: Materials) -> Suspicion | None:
-    """Which labels of train and validation look wrong; None where there are no pretrained features to judge by."""
+def judge_labels(
+    plan: Plan, prepared: Prepared, fitted: Fitted, materials: Materials, folder: Path
+) -> Suspicion | None:
+    """Which labels of train and validation look wrong, written into suspects.parquet.
+
+    None where there are no pretrained features to judge by.
+    """
     parts = {"train": prepared.train, "validation": prepared.validation}
     clusters = np.concatenate([prepared.groups(part.examples) for part in parts.values()])
-    return suspect_labels(parts, materials, path=fitted.path, clusters=clusters, seed=plan.seed)
-
-
-def calibrate(
-    plan: Plan, classifier: Classifier, part: Part, materials: Materials, *, groups: Int[np.ndarray, " examples"]
-) -> tuple[Classifier, Scored]:
-    """The classifier with the temperature that fits the validation part, and its scores there."""
-    logits = logits_of(classifier, materials.features_by(classifier.backbone, part))
-    classifier = replace(classifier, temperature=fit_temperature(logits, part.labels))
-    return classifier, score(plan, classifier, part, materials, name="validation", groups=groups)
-
-
-def score(
-    plan: Plan,
-    classifier: Classifier,
-    part: Part,
-    materials: Materials,
-    *,
-    name: str,
-    groups: Int[np.ndarray, " examples"],
-) -> Scored:
-    """Every number of one part."""
-    logits = logits_of(classifier, materials.features_by(classifier.backbone, part))
-    predictions = Predictions(part.examples.ids, part.labels, logits, part.examples.classes)
-    generator = stream(plan.seed, "bootstrap", PARTS.index(name))
-    summary = summarise(predictions, temperature=classifier.temperature, generator=generator, groups=groups)
-    return Scored(part, predictions.with_temperature(classifier.temperature), summary)
-
-
-def score_without_leaks(
-    plan: Plan, classifier: Classifier, prepared: Prepared, opened: Examples, materials: Materials
-) -> Scored | None:
-    """The numbers of the test part without what has a copy in train or validation; None where nothing has, or all."""
-    kept = np.array([index for index, name in enumerate(opened.ids) if name not in prepared.leaked], dtype=np.int64)
-    if len(kept) in (0, len(opened)):
-        return None
-    clean = opened.take(kept)
-    groups = prepared.groups(clean)
-    return score(plan, classifier, prepared.part(clean), materials, name="test", groups=groups)
+    suspicion = suspect_labels(parts, materials, path=fitted.path, clusters=clusters, seed=plan.seed)
+    if suspicion is not None:
+        write_suspects(folder, suspicion, prepared.sha256s, materials.facts)
+    return suspicion
 
 
 def check_out(out: Path, data: str | Path) -> None:
@@ -336,18 +350,3 @@ def check_out(out: Path, data: str | Path) -> None:
             expected="an output folder outside the folder of the pictures",
             fix="choose another place with --out, such as --out ../runs",
         )
-
-
-def score_baselines(
-    train: Part, test: Part, materials: Materials, *, groups: Int[np.ndarray, " examples"]
-) -> dict[str, Any]:
-    """What anyone could have had for nothing: the majority class, and the nearest mean of pretrained features."""
-    scores: dict[str, Any] = {
-        "majority": majority(train.labels, test.labels, len(train.examples.classes), groups=groups).as_dict(),
-        "nearest_centroid": None,
-    }
-    if materials.pretrained is not None:
-        train_features, features = (materials.rows("features", part).all() for part in (train, test))
-        nearest = nearest_centroid(train_features, train.labels, features, test.labels, groups=groups)
-        scores["nearest_centroid"] = nearest.as_dict()
-    return scores

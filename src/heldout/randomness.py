@@ -10,7 +10,19 @@ import hashlib
 import numpy as np
 
 # The purposes in use. A new purpose never changes what the others draw.
-PURPOSES = ("split", "init", "batches", "augment", "bootstrap", "sample", "dropout", "folds", "settings", "rates")
+PURPOSES = (
+    "split",
+    "init",
+    "batches",
+    "augment",
+    "bootstrap",
+    "sample",
+    "dropout",
+    "folds",
+    "settings",
+    "rates",
+    "boundary",
+)
 
 
 def key_of(seed: int, purpose: str, *position: int) -> int:

@@ -21,6 +21,7 @@ PUBLIC = [
     "compare",
     "report",
     "open_run",
+    "BalancedBatchSampler",
     "Run",
     "Sweep",
     "Check",

@@ -16,6 +16,7 @@ from reporting.run_folders import (
     unequal_run,
     untested_run,
 )
+from reporting.table_runs import rare_run, table_run
 
 RUNS: dict[str, Callable[[Path], Path]] = {
     "flowers": flower_run,
@@ -24,6 +25,8 @@ RUNS: dict[str, Callable[[Path], Path]] = {
     "perfect": perfect_run,
     "untested": untested_run,
     "unequal": unequal_run,
+    "table": table_run,
+    "rare": rare_run,
 }
 
 

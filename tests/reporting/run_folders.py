@@ -114,12 +114,12 @@ def make_run(folder: Path, shape: Shape) -> Path:
     if not shape.has_test:
         del parts["test"]
     train = np.repeat(np.arange(n_classes), 60 if n_classes < 10 else 12)
-    _write_json(folder / "scores.json", _scores(shape, parts, train))
-    _write_json(folder / "environment.json", _environment(folder.name))
-    _write_json(folder / "findings.json", list(shape.findings))
+    write_json(folder / "scores.json", _scores(shape, parts, train))
+    write_json(folder / "environment.json", _environment(folder.name))
+    write_json(folder / "findings.json", list(shape.findings))
     plan = '[data]\nsource = "photos"\nseed = 7\n\n[model]\nbackbone = "efficientnet-lite0"\n'
     (folder / "plan.toml").write_text(plan)
-    rows = pa.concat_tables([_rows_of(part, each) for part, each in parts.items()])
+    rows = pa.concat_tables([rows_of(part, each) for part, each in parts.items()])
     pq.write_table(rows, folder / "predictions.parquet")
     leading = "test" if shape.has_test else "validation"
     _write_thumbnails(folder, leading, parts[leading], train)
@@ -165,7 +165,7 @@ def _answers(generator: np.random.Generator, shape: Shape, part: str) -> Predict
     return Predictions(ids, labels.astype(np.int64), logits * 1.21, shape.classes, temperature=1.21)
 
 
-def _rows_of(part: str, answers: Predictions) -> pa.Table:
+def rows_of(part: str, answers: Predictions) -> pa.Table:
     names = np.array(answers.classes, dtype=object)
     return pa.table(
         {
@@ -363,5 +363,5 @@ def _write_csv(path: Path, columns: Mapping[str, list[Any]]) -> None:
         writer.writerows(zip(*columns.values(), strict=True))
 
 
-def _write_json(path: Path, value: Any) -> None:
+def write_json(path: Path, value: Any) -> None:
     path.write_text(json.dumps(value, allow_nan=False))

@@ -14,7 +14,7 @@ from reporting.browsing import LOW_CONTRAST, NEEDS_BROWSER, find, open_page, res
 from reporting.run_folders import HOSTILE
 
 pytestmark = NEEDS_BROWSER
-KINDS = ("flowers", "large", "hostile", "perfect", "untested", "unequal")
+KINDS = ("flowers", "large", "hostile", "perfect", "untested", "unequal", "table", "rare")
 
 
 def show(browser: Any, folder: Path, *, width: int = 1280, scheme: str = "light", media: str = "") -> None:

@@ -66,3 +66,11 @@ def test_every_table_has_all_its_sentences(counts: tuple[int, int, int, int]) ->
     words = _words(*counts)
     assert set(words) == {"verdict", "difference", "table", "power", "needed", "meaning", "opened"}
     assert all(sentence and "nan" not in sentence and "None" not in sentence for sentence in words.values())
+
+
+def test_a_comparison_on_a_table_speaks_of_rows() -> None:
+    found = compare_paired(np.ones(9, bool), np.ones(9, bool), generator=np.random.default_rng(0))
+    content = {"comparison": found.as_dict(), "better": "", "test_openings": 1, "things": "rows"}
+    words = words_of_comparison(content)
+    assert words["verdict"] == "Both get the very same rows right"
+    assert "picture" not in " ".join(words.values())

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import json
 import re
 import shutil
 import socket
@@ -18,9 +19,18 @@ from heldout.reporting.page import page_of, write_report
 from heldout.reporting.results import read_results
 from reporting.run_folders import HOSTILE, HOSTILE_FILE
 
-KINDS = ("flowers", "large", "hostile", "perfect", "untested", "unequal")
+KINDS = ("flowers", "large", "hostile", "perfect", "untested", "unequal", "table", "rare")
 ORDER = ["headline", "findings", "curves", "scores", "confusion", "classes", "mistakes", "least-sure"]
 ORDER += ["suspects", "calibration", "samples", "data", "model", "time", "rebuild"]
+
+
+def order_of(kind: str) -> list[str]:
+    """The sections of a kind of run: those on imbalance where it has them, no pictures of a table."""
+    order = list(ORDER)
+    if kind in ("table", "rare"):
+        order[order.index("confusion") : order.index("confusion")] = ["decision", "ranking", "boundary"]
+        order[order.index("samples") : order.index("samples")] = ["coverage", "sets"]
+    return [name for name in order if kind != "table" or name not in ("suspects", "samples")]
 
 
 class Page(HTMLParser):
@@ -50,9 +60,10 @@ def html_of(folder: Path) -> str:
 def test_sections_come_in_the_order_a_reader_needs(run_folders: dict[str, Path], kind: str) -> None:
     page = Page(html_of(run_folders[kind]))
     found = [each["id"] for tag, each in page.tags if tag == "section" or each.get("class") == "headline"]
-    assert found == ORDER
+    order = order_of(kind)
+    assert found == order
     links = [each["href"] for tag, each in page.tags if tag == "a" and (each["href"] or "").startswith("#")]
-    assert links == ["#headline", *(f"#{name}" for name in ORDER)]
+    assert links == ["#headline", *(f"#{name}" for name in order)]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -206,3 +217,30 @@ def test_the_report_is_made_in_little_processor_time(run_folders: dict[str, Path
         spent.append(time.process_time() - started)
     # 0.4 s on a quiet machine (measured 2026-11-22); the bound that the whole run allows is 1.5 s.
     assert min(spent) < 1.5
+
+
+def test_a_table_speaks_of_rows_and_shows_no_picture(run_folders: dict[str, Path]) -> None:
+    html = html_of(run_folders["table"])
+    visible = re.sub(r"<(style|script)[^>]*>.*?</\1>|<[^>]+>", " ", html, flags=re.DOTALL)
+    assert "picture" not in visible.lower()
+    assert "no thumbnail" not in visible
+    assert "patients-test.csv:0599" in visible
+    results = read_results(run_folders["table"])
+    assert f"named {results.leading['confusion'][0][0] + results.leading['confusion'][1][1]} of 700 rows right" in html
+    assert "dose &lt;b&gt;" in html
+
+
+def test_a_run_of_an_earlier_version_has_no_section_on_imbalance(run_folders: dict[str, Path]) -> None:
+    scores = json.loads((run_folders["flowers"] / "scores.json").read_bytes())
+    assert "imbalance" not in scores
+    html = html_of(run_folders["flowers"])
+    assert not re.search(r'id="(decision|ranking|boundary|coverage|sets)"', html)
+
+
+def test_imbalance_that_is_null_or_in_part_gives_a_whole_page(run_folders: dict[str, Path]) -> None:
+    results = read_results(run_folders["table"])
+    figures = figures_of(run_folders["table"])
+    assert results.imbalance is not None
+    null = {"decision": None, "at_likeliest": None, "curves": None, "coverage": None, "conformal": None}
+    for imbalance in (None, {}, null, *({name: value} for name, value in results.imbalance.items())):
+        page_of(replace(results, imbalance=imbalance, boundary=None), figures).decode()

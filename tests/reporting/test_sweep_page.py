@@ -74,7 +74,7 @@ def content_of(folder: Path) -> dict[str, Any]:
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_sections_come_in_the_order_a_reader_needs(sweeps: dict[str, Path], kind: str) -> None:
     page = Page(html_of(sweeps[kind]))
-    without = {"fitted": ("losses", "lost"), "smallest": ("lost",), "hostile": ("lost",)}.get(kind, ())
+    without = {"fitted": ("rates", "losses", "lost"), "smallest": ("lost",), "hostile": ("lost",)}.get(kind, ())
     wanted = [name for name in ORDER if name not in without]
     assert [each["id"] for tag, each in page.tags if tag == "section"] == wanted
     links = [each["href"] or "" for tag, each in page.tags if tag == "a"]
@@ -99,7 +99,9 @@ def test_nothing_points_outside_the_page_and_nothing_needs_what_the_policy_forbi
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_figure_is_a_file_and_on_the_page_with_its_words(sweeps: dict[str, Path], kind: str) -> None:
     more = ["learning_rates_2"] if kind in ("large", "hostile") else []
-    names = {"learning_rates", *more, "time", "multiply_adds"} | ({"losses"} - {kind == "fitted" and "losses"})
+    names = {"learning_rates", *more, "time", "multiply_adds", "losses"}
+    if kind == "fitted":  # no rate, and no epoch
+        names -= {"learning_rates", "losses"}
     assert {path.name for path in (sweeps[kind] / "figures").iterdir()} == {
         f"{name}.{ending}" for name in names for ending in ("svg", "png")
     }
@@ -191,7 +193,7 @@ def test_pairs_say_whether_the_data_tell_them_apart(sweeps: dict[str, Path]) -> 
     ("kind", "words"),
     [
         ("smallest", ["Only one setting has a score", "so none was chosen", "1 setting · 1 trial · 1 seed each"]),
-        ("fitted", ["Frozen is highest with a fitted head", "which is also the cheapest"]),
+        ("fitted", ["which is also the cheapest"]),
         ("diverged", ["Nothing can be recommended", "every trial diverged or failed", "There is none: no setting"]),
         (
             "large",

@@ -8,6 +8,7 @@ import pytest
 
 from heldout.errors import UsageError
 from heldout.plan import Plan, make_plan
+from heldout.plan_sections import ModelPlan
 from heldout.sweeping.space import Setting, Space, make_space, names_of, settings_of
 from heldout.verbs.searching import plan_sweep
 
@@ -113,7 +114,8 @@ def test_scratch_ignores_the_weights_that_the_others_start_from() -> None:
     plan = plan_sweep(
         make_space(regimes=("scratch", "full")), {"data.path": "photos"}, assignments=["model.weights=own.pth"]
     )
-    assert [one.model.weights for one in plan.plans.values()] == ["none", "own.pth"]
+    models = [one.model for one in plan.plans.values()]
+    assert [one.weights for one in models if isinstance(one, ModelPlan)] == ["none", "own.pth"]
 
 
 @pytest.mark.parametrize(
@@ -157,3 +159,27 @@ def test_the_identity_changes_with_anything_that_changes_the_numbers_and_not_wit
     assert identity() == identity() == identity(n_workers=3)
     others = [identity(n_seeds=4), identity(regimes=("full",)), identity(learning_rates=(0.5,))]
     assert len({identity(), *others}) == 4
+
+
+def test_a_table_is_tried_with_every_model_and_trees_only_with_what_they_know() -> None:
+    space = make_space(is_table=True, imbalances=("none", "balanced-batch"), learning_rates=("default", 0.5))
+    plan = plan_sweep(space, {"data.path": "rows.csv", "data.target": "kind", "training.epochs": 2})
+    names = [name for name, one in zip(names_of(list(plan.plans)).values(), plan.plans, strict=True) if one]
+    assert names == [
+        "linear, no balancing, fitted",
+        "linear, balanced-batch, learning rate 0.1",
+        "linear, no balancing, learning rate 0.5",
+        "linear, balanced-batch, learning rate 0.5",
+        "mlp, no balancing, learning rate 0.05",
+        "mlp, balanced-batch, learning rate 0.05",
+        "mlp, no balancing, learning rate 0.5",
+        "mlp, balanced-batch, learning rate 0.5",
+        "boosting, no balancing, fitted",
+    ]
+
+
+def test_regimes_are_for_pictures_and_models_for_tables() -> None:
+    with pytest.raises(UsageError, match="regimes are named, which are for pictures"):
+        make_space(is_table=True, regimes=("full",))
+    with pytest.raises(UsageError, match="models are named, which are for tables"):
+        make_space(models=("mlp",))

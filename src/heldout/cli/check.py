@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from heldout.cli.options import Data, GroupBy, Json
+from heldout.cli.options import Data, GroupBy, Json, Target, TestFile
 from heldout.cli.showing import Progress, finding_lines, print_json, print_lines
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
@@ -13,6 +13,8 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions
 @app.command()
 def check(
     data: Data,
+    target: Target = None,
+    test: TestFile = None,
     out: Annotated[
         str, typer.Option(help="Where a folder with check.html, check.json and samples.png is made.")
     ] = "checks",
@@ -22,8 +24,13 @@ def check(
 ) -> None:
     """Look at labelled pictures: counts, unreadable files, copies, leaks, oddities, samples; all of it on one page.
 
+    Of a table: counts, columns, copies, leaks.
+
     The exit code is 1 when something must be acted on before a score can be trusted.
     """
+    if target is not None:
+        _check_table(data, target, test=test, out=out, group_by=group_by or "", as_json=as_json)
+        return
     from heldout.verbs.checking import check as check_data
 
     found = check_data(data, out=out, backbone=backbone, group_by=group_by or "", watcher=Progress())
@@ -36,9 +43,29 @@ def check(
         raise typer.Exit(1)
 
 
-def _lines(content: dict[str, Any]) -> list[str]:
-    sizes = content["sizes"]
-    lines = ["", f"{content['n']:,} pictures of {len(content['classes'])} classes, as {content['layout']}"]
+def _check_table(data: str, target: str, *, test: str | None, out: str, group_by: str, as_json: bool) -> None:
+    from heldout.verbs.checking_tables import check_table
+
+    found = check_table(data, target, test=test, out=out, group_by=group_by)
+    content = found.as_dict()
+    if as_json:
+        print_json(content)
+    else:
+        lines = _count_lines(content, "rows")
+        lines += ["", *(f"  {one['name']}: {one['kind']}, {_missing(one)}{one['words']}" for one in content["columns"])]
+        lines += ["", *finding_lines(content["findings"])] if content["findings"] else ["", "nothing found to doubt"]
+        print_lines([*lines, "", f"record  {content['record']}"])
+    if found.must_act:
+        raise typer.Exit(1)
+
+
+def _missing(column: dict[str, Any]) -> str:
+    return f"{column['n_missing']:,} missing, " if column["n_missing"] else ""
+
+
+def _count_lines(content: dict[str, Any], things: str) -> list[str]:
+    """How many examples each class has in each part, and how many groups there are."""
+    lines = ["", f"{content['n']:,} {things} of {len(content['classes'])} classes, as {content['layout']}"]
     parts = list(content["counts"])
     width = max(len(name) for name in [*content["classes"], "class"])
     lines.append(f"  {'class':{width}}  " + "  ".join(f"{part:>10}" for part in parts))
@@ -46,7 +73,13 @@ def _lines(content: dict[str, Any]) -> list[str]:
         row = "  ".join(f"{content['counts'][part][number]:>10,}" for part in parts)
         lines.append(f"  {name:{width}}  {row}")
     if groups := content["groups"]:
-        lines.append(f"groups: {groups['n']:,}, the largest of {groups['largest']:,} pictures")
+        lines.append(f"groups: {groups['n']:,}, the largest of {groups['largest']:,} {things}")
+    return lines
+
+
+def _lines(content: dict[str, Any]) -> list[str]:
+    sizes = content["sizes"]
+    lines = _count_lines(content, "pictures")
     if sizes["median"]:
         smallest, median, largest = (" x ".join(map(str, sizes[key])) for key in ("smallest", "median", "largest"))
         lines.append(f"sizes: median {median}, from {smallest} to {largest}, {sizes['n_different']:,} different")

@@ -10,10 +10,21 @@ Data = Annotated[
     typer.Argument(
         metavar="DATA",
         help="Class folders; a folder with train/ val/ test/; a listing (CSV, Parquet, lines of `picture label`); "
-        "the official Flowers-102; an archive of these (.zip, .tar, .tar.gz), read in place; or an address such as "
-        "s3://bucket/photos.",
+        "the official Flowers-102; an archive of these (.zip, .tar, .tar.gz), read in place; an address such as "
+        "s3://bucket/photos; or with --target a table.",
         show_default=False,
     ),
+]
+Target = Annotated[
+    str | None,
+    typer.Option(
+        metavar="COLUMN",
+        help="DATA is a table (CSV, Parquet, text): the column of the labels, by name, position from 1, or last.",
+        show_default=False,
+    ),
+]
+TestFile = Annotated[
+    str | None, typer.Option(metavar="FILE", help="Of a table: the rows to hold out, as a file.", show_default=False)
 ]
 RunFolder = Annotated[
     Path, typer.Argument(metavar="RUN", help="The folder of a finished run, such as runs/photos-001.")

@@ -50,7 +50,7 @@ class Progress:
         self._clear()
         interval = wilson(record.validation_correct, record.n_validation)
         train = "" if record.epoch == 0 else f"train loss {record.train_loss:.4f}, "
-        speed = "" if record.epoch == 0 else f", {record.pictures_per_second:,.0f} pictures a second"
+        speed = "" if record.epoch == 0 else f", {record.pictures_per_second:,.0f} a second"
         print(
             f"epoch {record.epoch}: {train}validation loss {record.validation_loss:.4f}, "
             f"accuracy {percent(record.validation_accuracy)} "

@@ -8,7 +8,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from heldout.cli.compare import sweep_lines
-from heldout.cli.options import Data, Download, GroupBy, Json, Out, PlanFile, Seed, Settings, SkipBad
+from heldout.cli.options import Data, Download, GroupBy, Json, Out, PlanFile, Seed, Settings, SkipBad, Target, TestFile
 from heldout.cli.showing import Progress, print_json, print_lines
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
@@ -18,6 +18,12 @@ Value = TypeVar("Value")
 @app.command()
 def sweep(  # noqa: PLR0913, PLR0917 -- one parameter a flag
     data: Data,
+    target: Target = None,
+    test: TestFile = None,
+    models: Annotated[
+        str | None,
+        typer.Option(help="Of a table: of linear, mlp, boosting. [default: all three]", show_default=False),
+    ] = None,
     regimes: Annotated[
         str | None,
         typer.Option(help="Of scratch, frozen, partial, full. [default: frozen,partial,full]", show_default=False),
@@ -35,6 +41,9 @@ def sweep(  # noqa: PLR0913, PLR0917 -- one parameter a flag
     ] = None,
     backbones: Annotated[str | None, typer.Option(help="Networks to compare.", show_default=False)] = None,
     batch_sizes: Annotated[str | None, typer.Option(help="Such as 16,64.", show_default=False)] = None,
+    imbalance: Annotated[
+        str | None, typer.Option(help="Of none, weights, balanced-batch, focal.", show_default=False)
+    ] = None,
     trials: Annotated[
         int | None,
         typer.Option(help="Draw so many settings between the lowest and highest rate.", show_default=False),
@@ -59,11 +68,14 @@ def sweep(  # noqa: PLR0913, PLR0917 -- one parameter a flag
     The same command again does what is missing, whatever was killed, and no more.
     """
     from heldout.data.remote import argument_without_secrets
+    from heldout.plan_text import merged_settings
     from heldout.sweeping.space import make_space
     from heldout.verbs.searching import plan_sweep, sweep_as_planned
 
     named: dict[str, Any] = {
         "data.path": data,
+        "data.target": target,
+        "data.test": test,
         "data.skip_bad": skip_bad or None,
         "data.group_by": group_by,
         "model.download": download or None,
@@ -71,7 +83,11 @@ def sweep(  # noqa: PLR0913, PLR0917 -- one parameter a flag
         "seed": seed,
         "out": out,
     }
+    is_table = merged_settings(named, file=plan, assignments=settings or ()).get("data.target")
     space = make_space(
+        models=_listed("models", models, str),
+        imbalances=_listed("imbalance", imbalance, str),
+        is_table=bool(is_table),
         regimes=_listed("regimes", regimes, str),
         backbones=_listed("backbones", backbones, str),
         learning_rates=_listed("learning-rates", learning_rates, _rate),

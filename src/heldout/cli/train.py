@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from heldout.cli.options import Data, Download, GroupBy, Json, Out, PlanFile, Seed, Settings, SkipBad
+from heldout.cli.options import Data, Download, GroupBy, Json, Out, PlanFile, Seed, Settings, SkipBad, Target, TestFile
 from heldout.cli.showing import Progress, finding_lines, print_json, print_lines, score_line
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
@@ -15,6 +15,11 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions
 @app.command()
 def train(  # noqa: PLR0913, PLR0917 -- one parameter a flag
     data: Data,
+    target: Target = None,
+    test: TestFile = None,
+    model: Annotated[
+        str | None, typer.Option(help="Of a table: linear, mlp or boosting. [default: linear]", show_default=False)
+    ] = None,
     regime: Annotated[
         str | None,
         typer.Option(
@@ -51,6 +56,29 @@ def train(  # noqa: PLR0913, PLR0917 -- one parameter a flag
         ),
     ] = None,
     batch_size: Annotated[int | None, typer.Option(help="Pictures a step.", show_default=False)] = None,
+    imbalance: Annotated[
+        str | None,
+        typer.Option(
+            help="For rare classes: none, weights, balanced-batch, focal. [default: none]", show_default=False
+        ),
+    ] = None,
+    threshold: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NUMBER|RULE",
+            help="Where to decide: likeliest, balanced; or best on validation by balanced_accuracy, f1, mcc; or a "
+            "probability of the rarer class. [default: balanced after weights and balanced-batch, else likeliest]",
+            show_default=False,
+        ),
+    ] = None,
+    costs: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TRUE:SAID=COST,...|FILE",
+            help="What mistakes cost: the cheapest answer is given.",
+            show_default=False,
+        ),
+    ] = None,
     workers: Annotated[
         int | None,
         typer.Option(help="Processes that train together, each on its piece of every batch.", show_default=False),
@@ -71,7 +99,7 @@ def train(  # noqa: PLR0913, PLR0917 -- one parameter a flag
     settings: Settings = None,
     as_json: Json = False,
 ) -> None:
-    """Labelled pictures -> a run folder with model, numbers and report.html.
+    """Labelled pictures, or a table -> a run folder with model, numbers and report.html.
 
     The held-out test part is opened once, at the end, and the opening is logged.
     """
@@ -84,6 +112,9 @@ def train(  # noqa: PLR0913, PLR0917 -- one parameter a flag
         "data.path": data,
         "data.skip_bad": skip_bad or None,
         "data.group_by": group_by,
+        "data.target": target,
+        "data.test": test,
+        "model.name": model,
         "model.regime": regime,
         "model.backbone": backbone,
         "model.weights": weights,
@@ -91,6 +122,9 @@ def train(  # noqa: PLR0913, PLR0917 -- one parameter a flag
         "training.epochs": epochs,
         "training.learning_rate": _number_or_word(learning_rate),
         "training.batch_size": batch_size,
+        "imbalance": imbalance,
+        "decision.threshold": threshold,
+        "decision.costs": costs,
         "workers": workers,
         "engine": engine,
         "seed": seed,
@@ -103,6 +137,23 @@ def train(  # noqa: PLR0913, PLR0917 -- one parameter a flag
         shlex.join(["heldout", *map(argument_without_secrets, sys.argv[1:])]) if sys.argv[1:2] == ["train"] else ""
     )
     show(train_as_planned(planned, command=command, watcher=Progress()), as_json=as_json)
+
+
+def _decision_lines(scores: dict[str, Any], leading: str) -> list[str]:
+    """The rule that was decided by, where it is not the likeliest class, and the score that this would have had."""
+    facts = scores.get("imbalance") or {}
+    other = facts.get("at_likeliest")
+    if not other:
+        return []
+    same = next(score for score in other["scores"] if score["name"] == leading)
+    at = "at 0.5" if len(scores["data"]["classes"]) == 2 else "for the likeliest class"
+    decision = facts["decision"]
+    chosen = f", chosen on validation by {decision['metric'].replace('_', ' ')}" if decision["metric"] else ""
+    return [score_line(f"  {at}", same), f"  decided for {decision['words']}{chosen}"]
+
+
+def _named_next(scores: dict[str, Any]) -> str:
+    return "ROWS.csv" if scores["data"]["layout"] == "table" else "PICTURES"
 
 
 def _number_or_word(text: str | None) -> float | str | None:
@@ -123,6 +174,8 @@ def show(run: Any, *, as_json: bool) -> None:
     for part, words in (("test", "held-out test"), ("validation", "validation (optimistic: choices were made on it)")):
         leading = scores[part]["scores"][0]
         lines.append(score_line(f"{words}: {leading['name'].replace('_', ' ')}", leading))
+        if part == "test":
+            lines += _decision_lines(scores, leading["name"])
         if part == "test" and (clean := scores["test_without_leaks"]):
             same = next(score for score in clean["scores"] if score["name"] == leading["name"])
             lines.append(
@@ -137,6 +190,6 @@ def show(run: Any, *, as_json: bool) -> None:
         "",
         f"report   {run.folder / 'report.html'}",
         f"model    {run.folder / 'model'}",
-        f"next     heldout predict {shlex.quote(str(run.folder))} PICTURES",
+        f"next     heldout predict {shlex.quote(str(run.folder))} {_named_next(scores)}",
     ]
     print_lines(lines)

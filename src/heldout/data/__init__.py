@@ -25,6 +25,8 @@ In reading order:
 - `survey.py`: one pass over all files, each judged.
 - `appearance.py`: what a picture looks like, in a few numbers.
 - `batches.py`: decoded pictures in seeded batches.
+- `imbalance.py`: what an example of a rare class weighs.
+- `keyed_shuffle.py`, `decks.py`, `balanced_batches.py`: batches with each class equally often, of any number of labels.
 - `likeness.py`: what near copies of a picture have in common, and how alike two are.
 - `candidates.py`, `near_duplicates.py`: pairs of near copies and their clusters.
 - `drawing.py`, `splits.py`: train, validation and test; `folds.py`: folds for cross-validation.
@@ -32,5 +34,11 @@ In reading order:
 - `problems.py`: what weakens a score -> Findings.
 - `near_problems.py`: near copies -> Findings.
 - `oddities.py`, `overlays.py`: odd pictures, and looks and marks that go with a class -> Findings.
+- `text_files.py`, `table_text.py`, `table_files.py`: files of rows, and what speaks Arrow -> Arrow tables of plain
+  types.
+- `column_values.py`, `row_bytes.py`: a column as numbers or words; a row as bytes, and which rows are equal.
+- `table_labels.py`, `table_columns.py`, `tables.py`: rows -> `Examples`, with a `TableSource`.
+- `encoding.py`, `encoder_records.py`: rows -> features, by what train says of each column.
+- `column_leaks.py`, `column_problems.py`, `table_problems.py`: what a table says against a score -> Findings.
 - `sealed.py`: the held-out part.
 """

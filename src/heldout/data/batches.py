@@ -17,6 +17,7 @@ from typing import NamedTuple, Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Int, Shaped
 
+from heldout.data.balanced_batches import balanced_order
 from heldout.randomness import stream
 
 
@@ -104,12 +105,14 @@ class Batches:
         labels: The class of each row.
         indices: Which rows belong to the part.
         batch_size: The largest batch, at least 1.
+        is_balanced: Whether every batch has equally many examples of each class, and the rarer ones come more often.
     """
 
     rows: Rows
     labels: Int[np.ndarray, " examples"]
     indices: Int[np.ndarray, " chosen"]
     batch_size: int
+    is_balanced: bool = False
 
     def __post_init__(self) -> None:
         assert len(self.rows) == len(self.labels), f"{len(self.rows)} rows, {len(self.labels)} labels"
@@ -117,13 +120,17 @@ class Batches:
     @property
     def n_batches(self) -> int:
         """How many batches make an epoch."""
+        if self.is_balanced:
+            counts = np.unique(self.labels[self.indices], return_counts=True)[1]
+            return math.ceil(int(counts.max()) / (self.batch_size // len(counts)))
         return math.ceil(len(self.indices) / self.batch_size)
 
 
 def epoch_order(batches: Batches, *, seed: int, epoch: int) -> list[Int[np.ndarray, " _"]]:
     """The rows of each batch of a training epoch, in order; an empty list where the part is empty.
 
-    Every example stands in exactly one batch. The batches are as equal as can be: their sizes differ by one at most,
+    Where the batches are balanced, `balanced_batches` says which they are. Otherwise every example stands in exactly
+    one batch. The batches are as equal as can be: their sizes differ by one at most,
     and none is larger than `batch_size`. So there is no small last batch, whose gradient would count as much as a
     full one's, and none of one example (on which batch normalisation cannot work) unless `batch_size` is 1 or 2.
 
@@ -132,6 +139,8 @@ def epoch_order(batches: Batches, *, seed: int, epoch: int) -> list[Int[np.ndarr
         seed: The seed of the run.
         epoch: Counted from 1.
     """
+    if batches.is_balanced:
+        return balanced_order(batches.labels, batches.indices, batches.batch_size, seed=seed, epoch=epoch)
     shuffled = stream(seed, "batches", epoch).permutation(batches.indices)
     return np.array_split(shuffled, batches.n_batches) if len(shuffled) else []
 

@@ -70,6 +70,11 @@ class Examples:
     def __len__(self) -> int:
         return len(self.ids)
 
+    @property
+    def things(self) -> str:
+        """What the examples are, for messages."""
+        return things_of(self.layout)
+
     def take(self, indices: Int[np.ndarray, " chosen"]) -> "Examples":
         """The examples at `indices`, in the order of their ids whatever the order of `indices`.
 
@@ -113,6 +118,11 @@ def gather(source: "Source", rows: Sequence[Row], *, layout: str, passed_over: I
         layout=layout,
         passed_over=tuple(sorted(passed_over, key=lambda thing: thing.name)),
     )
+
+
+def things_of(layout: str) -> str:
+    """What examples of a layout are, for messages."""
+    return "rows" if layout == "table" else "pictures"
 
 
 def some_of(names: Sequence[str], n_shown: int = 5) -> str:

@@ -109,7 +109,8 @@ def _check_pictures(listing: str, n_entries: int, absent: Sequence[str], contrad
         raise DataError(
             f"{len(absent):,} of {n_entries:,} pictures that {listing!r} names are absent: {some_of(absent)}",
             expected="paths that start from the listing's folder, or from jpg/ inside it, or full paths",
-            fix="put the pictures there, or mend the paths",
+            fix="put the pictures there, or mend the paths; if this is a table and no listing of pictures, name the "
+            "column of its labels with --target",
         )
     if contradictions:
         raise DataError(

@@ -6,14 +6,15 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from heldout.errors import UsageError
+from heldout.measuring.decisions import Decision
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Predictions:
     """Logits beside the labels they should have met, checked once on creation.
 
-    The temperature is kept apart from the logits: it changes probabilities, and cannot change which class
-    is predicted, not even by rounding.
+    The temperature is kept apart from the logits: it changes probabilities, and without a decision it cannot
+    change which class is predicted, not even by rounding.
 
     Attributes:
         ids: One name an example.
@@ -21,10 +22,12 @@ class Predictions:
         logits: The model's outputs before softmax, finite.
         classes: Names of the classes, at least two, in the order of the columns of `logits`.
         temperature: Logits are divided by it before softmax; above 1 softens, below 1 sharpens.
+        decision: How probabilities become an answer; None for the largest logit.
 
     Raises:
         UsageError: Sizes disagree, there is no example, fewer than two classes, a label is out of range,
-            a logit is not finite in single precision, or the temperature is not above 0.
+            a logit is not finite in single precision, the temperature is not above 0, or the decision is
+            about another number of classes.
 
     Example:
         >>> predictions = Predictions(("a", "b"), np.array([0, 1]), np.array([[2.0, 0.0], [1.0, 0.0]]), ("x", "y"))
@@ -39,6 +42,7 @@ class Predictions:
     logits: Float[np.ndarray, "examples classes"]
     classes: tuple[str, ...]
     temperature: float = 1.0
+    decision: Decision | None = None
 
     def __post_init__(self) -> None:
         _check_sizes(self)
@@ -59,13 +63,17 @@ class Predictions:
 
     @property
     def predicted(self) -> Int[np.ndarray, " examples"]:
-        """The class with the largest logit; of equal ones the first."""
-        return np.asarray(self.logits.argmax(axis=1))
+        """The class decided for; without a decision that with the largest logit, of equal ones the first."""
+        if self.decision is None or self.decision.rule == "likeliest":
+            return np.asarray(self.logits.argmax(axis=1))
+        return self.decision.decide(self.log_probabilities)
 
     @property
     def confidence(self) -> Float[np.ndarray, " examples"]:
-        """Probability of the predicted class, 1 / n_classes to 1."""
-        return np.asarray(self.probabilities.max(axis=1))
+        """Probability of the predicted class, 0 to 1; without a decision it is the largest, 1 / n_classes at least."""
+        if self.decision is None or self.decision.rule == "likeliest":
+            return np.asarray(self.probabilities.max(axis=1))
+        return np.asarray(self.probabilities[np.arange(len(self)), self.predicted])
 
     @property
     def correct(self) -> Bool[np.ndarray, " examples"]:
@@ -75,6 +83,10 @@ class Predictions:
     def with_temperature(self, temperature: float) -> "Predictions":
         """The same predictions read at this temperature, whatever theirs was: applying it twice is safe."""
         return replace(self, temperature=temperature)
+
+    def with_decision(self, decision: Decision | None) -> "Predictions":
+        """The same probabilities answered by this decision, whatever theirs was; None for the largest logit."""
+        return replace(self, decision=decision)
 
 
 def log_softmax(
@@ -132,4 +144,10 @@ def _check_values(predictions: Predictions) -> None:
             f"temperature is {predictions.temperature!r}",
             expected="a finite number above 0",
             fix="use fit_temperature on validation logits, or 1.0 for none",
+        )
+    if predictions.decision is not None and predictions.decision.n_classes != n_classes:
+        raise UsageError(
+            f"the decision is about {predictions.decision.n_classes} classes, the predictions about {n_classes}",
+            expected="the same classes in the same order",
+            fix="use the decision that was made with these classes",
         )

@@ -282,7 +282,12 @@ def _mean_loss(
     *,
     highest: float,
 ) -> Score:
-    """The mean loss with its interval; `if_label` holds the loss each label would have given."""
+    """The mean loss with its interval; `if_label` holds the loss each label would have given.
+
+    What is decided is no matter to a loss of probabilities: here an error is one of the likeliest class.
+    """
+    if predictions.decision is not None:
+        predictions = predictions.with_decision(None)
     losses = if_label[np.arange(len(predictions)), predictions.labels]
     interval = loss_interval(
         losses,

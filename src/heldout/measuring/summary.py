@@ -16,6 +16,7 @@ from heldout.measuring.calibration import (
 from heldout.measuring.grouped import GroupSums, grouped_intervals, grouped_share, sums_by_group
 from heldout.measuring.intervals import Interval
 from heldout.measuring.predictions import Predictions
+from heldout.measuring.rank_scores import average_precision, macro_average_precision, mcc
 from heldout.measuring.scores import (
     ClassScore,
     Score,
@@ -31,6 +32,8 @@ from heldout.measuring.scores import (
 
 # Largest over smallest class beyond which accuracy no longer leads. Convention of this project, assumed.
 IMBALANCE = 3
+# What leads then, in this order; the rest follows as it stands.
+LEADING = ("balanced_accuracy", "macro_f1", "average_precision", "mcc")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +42,17 @@ class Summary:
 
     Attributes:
         n: Examples in the part.
-        scores: The headline first: accuracy, or balanced accuracy where the largest class of the part has
-            more than three times the examples of its smallest; then the rest.
+        scores: The headline first: accuracy; or, where the largest class of the part has more than three times the
+            examples of its smallest, balanced accuracy, macro-F1, average precision and Matthews correlation (mcc).
+            Then the rest.
         per_class: One line a class, in the order of the classes.
         confusion: Counts, rows by label, columns by predicted class.
         reliability: Bins of confidence that hold an example.
         ece: Expected calibration error, 15 bins, at `temperature`.
         ece_null: Where it lies 95 times in 100 for a perfectly calibrated model with these confidences.
         temperature: What logits were divided by for NLL, Brier, reliability and ECE.
+        average_precision_baseline: What guessing scores, the prevalence (for more than two classes its mean over those
+            that have an example); None where the average precision is not among the scores.
     """
 
     n: int
@@ -57,9 +63,15 @@ class Summary:
     ece: float
     ece_null: tuple[float, float]
     temperature: float
+    average_precision_baseline: float | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """A plain dictionary for JSON; None stands where a number is not defined."""
+        """A plain dictionary for JSON; None stands where a number is not defined.
+
+        The baseline of the average precision is there where that is.
+        """
+        baseline = self.average_precision_baseline
+        extra = {} if baseline is None else {"average_precision_baseline": baseline}
         return {
             "n": self.n,
             "scores": [score.as_dict() for score in self.scores],
@@ -69,7 +81,7 @@ class Summary:
             "ece": self.ece,
             "ece_null": list(self.ece_null),
             "temperature": self.temperature,
-        }
+        } | extra
 
 
 def summarise(
@@ -85,7 +97,8 @@ def summarise(
     itself there is no interval, grouped or not: it is biased up, and read against its band.
 
     Args:
-        predictions: Of the part's examples. Their own temperature is replaced, so it is applied once.
+        predictions: Of the part's examples, with their decision. Their own temperature is replaced, so it is applied
+            once.
         temperature: As fitted on validation by `heldout.measuring.calibration.fit_temperature`.
         generator: For the bootstrap and the null band; a fresh one of the same seed gives the same summary.
         groups: Examples with the same number belong together; None where each is by itself.
@@ -98,11 +111,9 @@ def summarise(
     """
     calibrated = predictions.with_temperature(temperature)
     confusion = confusion_matrix(calibrated)
-    leading = [accuracy(confusion), balanced_accuracy(confusion, generator=generator)]
-    if is_imbalanced(confusion.sum(axis=1)):
-        leading.reverse()
-    scores = (
-        *leading,
+    scores: tuple[Score, ...] = (
+        accuracy(confusion),
+        balanced_accuracy(confusion, generator=generator),
         macro_f1(confusion, generator=generator),
         negative_log_likelihood(calibrated),
         brier(calibrated),
@@ -120,6 +131,11 @@ def summarise(
         )
         scores, lines = _grouped_scores(scores, sums, generator), _grouped_lines(lines, sums)
         null_band = widened_null_band(calibrated, groups, null_band, generator=generator)
+    baseline = None
+    if is_imbalanced(confusion.sum(axis=1)):
+        of_order, baseline = order_score(calibrated, groups=groups)
+        scores = (*scores, of_order, mcc(calibrated, groups=groups))
+        scores = tuple(sorted(scores, key=lambda each: (*LEADING, each.name).index(each.name)))
     return Summary(
         n=len(calibrated),
         scores=scores,
@@ -129,7 +145,32 @@ def summarise(
         ece=expected_calibration_error(calibrated),
         ece_null=null_band,
         temperature=temperature,
+        average_precision_baseline=baseline,
     )
+
+
+def order_score(predictions: Predictions, *, groups: Int[np.ndarray, " examples"] | None = None) -> tuple[Score, float]:
+    """The average precision, and what guessing scores: of the positive class of two, else the mean over classes.
+
+    Args:
+        predictions: Of the examples, at their temperature.
+        groups: Examples with the same number belong together; None where each is by itself.
+    """
+    labels, probabilities = predictions.labels, predictions.probabilities
+    if len(predictions.classes) == 2:
+        positive = positive_class(predictions)
+        is_positive = labels == positive
+        return average_precision(probabilities[:, positive], is_positive, groups=groups), float(is_positive.mean())
+    return macro_average_precision(probabilities, labels, groups=groups), 1 / len(np.unique(labels))
+
+
+def positive_class(predictions: Predictions) -> int:
+    """Which of two classes is the positive one: as the decision says, else the rarer; of equally rare ones the last."""
+    decision = predictions.decision
+    if decision is not None and decision.positive is not None:
+        return decision.positive
+    n_first = int(np.count_nonzero(predictions.labels == 0))
+    return 0 if 2 * n_first < len(predictions) else 1
 
 
 def _grouped_scores(scores: tuple[Score, ...], sums: GroupSums, generator: np.random.Generator) -> tuple[Score, ...]:

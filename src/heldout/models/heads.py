@@ -89,6 +89,7 @@ def fit_heads(
     n_classes: int,
     *,
     l2_grid: Sequence[float] = L2_GRID,
+    class_weights: Float[np.ndarray, " classes"] | None = None,
 ) -> Iterator[Head]:
     """The best head for each penalty of the grid, one at a time, so that the caller can stop when it has seen enough.
 
@@ -97,6 +98,8 @@ def fit_heads(
         labels: Index of each one's class, 0 to `n_classes` - 1.
         n_classes: How many logits the head has; a class without example gets the bias that the others leave it.
         l2_grid: Penalties, strongest first.
+        class_weights: How much the examples of each class count; their mean over the examples should be 1, so that the
+            penalties mean the same. None where all count the same.
 
     Raises:
         ValueError: No examples, a label out of range, or features that are not finite.
@@ -104,7 +107,7 @@ def fit_heads(
     _check_labels(features, labels, n_classes)
     with _fitting_threads(features.size * len(features)):
         basis = _decompose(features)
-    yield from _fit_path(basis, labels, n_classes, l2_grid)
+    yield from _fit_path(basis, labels, n_classes, l2_grid, class_weights)
 
 
 def fit_without_folds(
@@ -152,11 +155,16 @@ def _check_labels(features: np.ndarray, labels: Int[np.ndarray, " examples"], n_
 
 
 def _fit_path(
-    basis: _Basis, labels: Int[np.ndarray, " examples"], n_classes: int, l2_grid: Sequence[float]
+    basis: _Basis,
+    labels: Int[np.ndarray, " examples"],
+    n_classes: int,
+    l2_grid: Sequence[float],
+    class_weights: Float[np.ndarray, " classes"] | None = None,
 ) -> Iterator[Head]:
     """The head of each penalty, each fit starting from the one before."""
     one_hot = np.zeros((len(labels), n_classes), basis.coordinates.dtype)
-    one_hot[np.arange(len(labels)), labels] = 1
+    # A row of an example that counts more than 1 holds that number in the place of the 1.
+    one_hot[np.arange(len(labels)), labels] = 1 if class_weights is None else class_weights[labels]
     rank = basis.coordinates.shape[1]
     weights = np.zeros((rank, n_classes), basis.coordinates.dtype)
     # Add-one counts: at zero weights this bias is the optimum, and finite for a class without example.
@@ -217,6 +225,7 @@ def _fit(
     whitening = (1 / np.sqrt(basis.singular**2 / (2 * n_examples) + l2)).astype(one_hot.dtype)[:, None]
     whitened = basis.coordinates * whitening.T
     penalty = l2 * whitening**2
+    counts_as = one_hot.sum(axis=1, keepdims=True)  # 1, unless its class has a weight
 
     def objective(point: Float[np.ndarray, " n"]) -> tuple[float, Float[np.ndarray, " n"]]:
         now = point[:-n_classes].reshape(shape).astype(one_hot.dtype)
@@ -225,9 +234,9 @@ def _fit(
         chosen = float(np.sum(logits * one_hot, dtype=np.float64))
         np.exp(logits, out=logits)
         sums = logits.sum(axis=1, keepdims=True)
-        loss = (float(np.log(sums).sum(dtype=np.float64)) - chosen) / n_examples
+        loss = (float((counts_as * np.log(sums)).sum(dtype=np.float64)) - chosen) / n_examples
         loss += 0.5 * float(np.sum(penalty * now**2, dtype=np.float64))
-        residual = (logits / sums - one_hot) / n_examples
+        residual = (logits / sums * counts_as - one_hot) / n_examples
         slope = whitened.T @ residual + penalty * now
         return loss, np.concatenate([slope.ravel(), residual.sum(axis=0)]).astype(np.float64)
 

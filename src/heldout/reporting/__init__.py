@@ -6,7 +6,8 @@ Requirements this folder must meet:
       name with quotes) can run, load or break anything in it.
     - The same run folder gives the same bytes.
     - Its cost is bounded, whatever the data: at most 450 pictures, no more figures for more classes.
-    - 2 to thousands of classes, no mistakes, no test part, no history: each gives a whole page.
+    - 2 to thousands of classes, no mistakes, no test part, no history, a table, a run of an earlier version: each
+      gives a whole page.
 
 Reading order:
     choose.py     which pictures are worth showing
@@ -15,11 +16,15 @@ Reading order:
     wording.py    numbers -> words: percent, intervals, durations, sentences
     style.py      colours, the figure style, scales, SVG and PNG bytes
     curves.py     loss and accuracy against epoch, or against the L2 strength of the head
+    boundary_figure.py  what is answered where, with the examples over it; one run, or several beside each other
+    imbalance_figures.py  precision and recall, ROC, score against threshold, accuracy against coverage
     figures.py    confusion matrix, recall per class, reliability diagram; every figure of a run
     rules.py      bars and shades as style rules of the page
     headline.py   the one number, and what it must be read beside
     matrix.py     the confusion matrix as a table to click in
     sections.py   the record -> what each section of the page says
+    imbalance_sections.py  the same for the decision, the ranking, doubt and sets of answers
+    table_sections.py  the same for a table: its columns, the weights, the boundary
     rendering.py  templates that escape, and the policy that names what may run on a page
     page.py       headline, sections and the templates -> report.html
     pairs.py      which pairs of near copies are worth showing

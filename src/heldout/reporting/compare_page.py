@@ -6,7 +6,7 @@ from math import isfinite
 from typing import Any
 
 from heldout.provenance import version
-from heldout.reporting.compare_words import points
+from heldout.reporting.compare_words import noun_of_comparison, points
 from heldout.reporting.headline import ComparedRow
 from heldout.reporting.rendering import render
 from heldout.reporting.rules import StyleRules
@@ -88,14 +88,17 @@ def compare_page(content: Mapping[str, Any], *, name: str, thumbnail: Callable[[
     lines = content["per_class"][:MAX_CLASSES]
     n_classes = len(content["per_class"])
     reach = _reach([each["difference"] for each in lines if each["difference"]])
+    noun = noun_of_comparison(content)
     view = {
         "name": name,
+        "thing": noun,
+        "things": f"{noun}s",
         "version": version(),
         "a": content["a"],
         "b": content["b"],
         "better": content["better"] or "",
         "words": {key: _typeset(words) for key, words in content["words"].items()},
-        "summary": f"{count(comparison['n'], 'held-out picture')} of {count(n_classes, 'class', 'classes')}",
+        "summary": f"{count(comparison['n'], f'held-out {noun}')} of {count(n_classes, 'class', 'classes')}",
         "rows": _rows(content, rules),
         "scale": _scale(comparison["difference"], rules),
         "balanced": _scale(content["balanced_accuracy"], rules) if content["balanced_accuracy"] else None,

@@ -43,12 +43,12 @@ def words_of_comparison(content: Mapping[str, Any]) -> dict[str, str]:
     Returns:
         `verdict` (a title), `difference`, `table`, `power`, `needed`, `meaning`, `opened`: a sentence or two each.
     """
-    comparison = content["comparison"]
+    comparison, noun = content["comparison"], noun_of_comparison(content)
     return {
         "verdict": _verdict(content),
         "difference": _difference(content),
         "table": _table(comparison),
-        "power": _power(comparison),
+        "power": _power(comparison, noun),
         "needed": _needed(content),
         "meaning": "This compares two fitted models, not two recipes: with another seed each recipe gives another "
         "model. Which recipe is better takes several seeds of both: heldout sweep.",
@@ -56,28 +56,38 @@ def words_of_comparison(content: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
+def noun_of_comparison(content: Mapping[str, Any]) -> str:
+    """What an example of the two runs is called; earlier versions compared pictures alone and did not say.
+
+    Example:
+        >>> noun_of_comparison({"things": "rows"}), noun_of_comparison({})
+        ('row', 'picture')
+    """
+    return str(content.get("things", "pictures")).removesuffix("s")
+
+
 def _verdict(content: Mapping[str, Any]) -> str:
     comparison, better = content["comparison"], content["better"]
     if better:
         return f"{better.upper()} is better by {points(abs(comparison['difference']['value']))} points"
     if comparison["n_only_a"] == comparison["n_only_b"] == 0:
-        return "Both get the very same pictures right"
+        return f"Both get the very same {noun_of_comparison(content)}s right"
     return "This test set cannot tell which is better"
 
 
 def _difference(content: Mapping[str, Any]) -> str:
     comparison, difference = content["comparison"], content["comparison"]["difference"]
     value, n_apart = difference["value"], comparison["n_only_a"] + comparison["n_only_b"]
-    pictures = count(comparison["n"], "picture")
+    examples = count(comparison["n"], noun_of_comparison(content))
     if comparison["n_groups"]:
-        pictures += f" (in {count(comparison['n_groups'], 'group')})"
+        examples += f" (in {count(comparison['n_groups'], 'group')})"
     if value == 0:
         told = f"Both get equally many right: difference 0.0 points, {interval_words(difference)}"
     else:
         first, second, sign = ("A", "B", 1) if value > 0 else ("B", "A", -1)
         reach = interval_words(difference, sign=sign)
         told = f"{first} gets {points(abs(value))} points more right than {second}, {reach}"
-    told += f", {p_value(difference['p'])}. On {n_apart:,} of {pictures} only one of the two is right."
+    told += f", {p_value(difference['p'])}. On {n_apart:,} of {examples} only one of the two is right."
     if not content["better"] and difference["p"] < 0.05:
         told += " The test says that there is a difference and the interval does not: too close to call."
     return told
@@ -90,10 +100,10 @@ def _table(comparison: Mapping[str, Any]) -> str:
     )
 
 
-def _power(comparison: Mapping[str, Any]) -> str:
+def _power(comparison: Mapping[str, Any], noun: str) -> str:
     detectable = comparison["detectable"]
     if not isfinite(detectable) or detectable >= 1:
-        return f"{count(comparison['n'], 'picture')} are too few to show any difference in 4 of 5 tries."
+        return f"{count(comparison['n'], noun)} are too few to show any difference in 4 of 5 tries."
     return (
         f"The smallest true difference that such a test set shows in 4 of 5 tries is {points(detectable)} points, "
         f"where two models disagree as often as these."
@@ -102,13 +112,14 @@ def _power(comparison: Mapping[str, Any]) -> str:
 
 def _needed(content: Mapping[str, Any]) -> str:
     comparison = content["comparison"]
+    noun = noun_of_comparison(content)
     needed, n, value = comparison["n_needed"], comparison["n"], comparison["difference"]["value"]
     if needed is None or value == 0:
-        return "No difference was seen that more pictures could settle."
+        return f"No difference was seen that more {noun}s could settle."
     seen = f"a difference of {points(abs(value))} points, the one seen,"
     if needed <= n:
-        return f"To show {seen} in 4 of 5 tries takes about {count(needed, 'picture')}: these are enough."
-    return f"To show {seen} in 4 of 5 tries takes about {count(needed, 'picture')}: {needed - n:,} more than there are."
+        return f"To show {seen} in 4 of 5 tries takes about {count(needed, noun)}: these are enough."
+    return f"To show {seen} in 4 of 5 tries takes about {count(needed, noun)}: {needed - n:,} more than there are."
 
 
 def _opened(n: int) -> str:

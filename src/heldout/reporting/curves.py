@@ -50,25 +50,25 @@ def accuracy_curve(history: Columns) -> "Figure":
     return _finished(figure, axes)
 
 
-def path_loss_curve(path: Columns) -> "Figure":
+def path_loss_curve(path: Columns, what: str = "head") -> "Figure":
     """Training and validation loss of the head against its L2 strength, the chosen strength marked."""
     figure, (axes,) = new_figure()
     path = _positive(path)
     powers = np.log10(path["l2"]).tolist()
     axes.plot(powers, path["train_loss"], color=MUTED, label="train", linewidth=1.4)
     axes.plot(powers, path["validation_loss"], color=ACCENT, label="validation", marker="o", markersize=3)
-    _losses(axes, [*path["train_loss"], *path["validation_loss"]], _strengths(powers))
+    _losses(axes, [*path["train_loss"], *path["validation_loss"]], _strengths(powers, f"L2 strength of the {what}"))
     _mark(axes, powers, path["validation_loss"], _flagged(path["chosen"]), "chosen")
     return _finished(figure, axes)
 
 
-def path_accuracy_curve(path: Columns) -> "Figure":
+def path_accuracy_curve(path: Columns, what: str = "head") -> "Figure":
     """Validation accuracy of the head against its L2 strength, the chosen strength marked."""
     figure, (axes,) = new_figure()
     path = _positive(path)
     powers = np.log10(path["l2"]).tolist()
     axes.plot(powers, path["validation_accuracy"], color=ACCENT, label="validation", marker="o", markersize=3)
-    _shares(axes, path["validation_accuracy"], _strengths(powers))
+    _shares(axes, path["validation_accuracy"], _strengths(powers, f"L2 strength of the {what}"))
     _mark(axes, powers, path["validation_accuracy"], _flagged(path["chosen"]), "chosen")
     return _finished(figure, axes)
 
@@ -101,15 +101,15 @@ def told_history(history: Columns) -> tuple[str, str]:
     )
 
 
-def told_path(path: Columns) -> tuple[str, str]:
+def told_path(path: Columns, what: str = "head") -> tuple[str, str]:
     """What the two curves over the L2 strength show, in words for those who do not see them."""
     chosen = _flagged(path["chosen"])
     strength = f"{path['l2'][chosen]:.3g}"
     return (
-        f"Loss of the head against its L2 strength, {len(path['l2'])} strengths. The strength {strength} was "
+        f"Loss of the {what} against its L2 strength, {len(path['l2'])} strengths. The strength {strength} was "
         f"chosen: training loss {decimal(path['train_loss'][chosen])}, "
         f"validation loss {decimal(path['validation_loss'][chosen])}.",
-        f"Validation accuracy of the head against its L2 strength. It lies between "
+        f"Validation accuracy of the {what} against its L2 strength. It lies between "
         f"{percent(min(path['validation_accuracy']))} and {percent(max(path['validation_accuracy']))}, "
         f"and is {percent(path['validation_accuracy'][chosen])} at the chosen strength {strength}.",
     )
@@ -148,7 +148,7 @@ def _epochs(epochs: Sequence[float]) -> Ticks:
     return Ticks(places, [f"{place:g}" for place in places], "epoch")
 
 
-def _strengths(powers: Sequence[float], title: str = "L2 strength of the head") -> Ticks:
+def _strengths(powers: Sequence[float], title: str) -> Ticks:
     """Ticks at whole powers of ten, thinned so that they do not touch."""
     places = numbers(min(powers), max(powers), n_most=8, whole=True)
     raised = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float
 
+from heldout.reporting.boundary_figure import boundary_figure, told_boundary
 from heldout.reporting.curves import (
     accuracy_curve,
     loss_curve,
@@ -16,6 +17,15 @@ from heldout.reporting.curves import (
     told_history,
     told_path,
     told_rates,
+)
+from heldout.reporting.imbalance_figures import (
+    coverage_figure,
+    precision_recall_figure,
+    roc_figure,
+    threshold_figure,
+    told_coverage,
+    told_curves,
+    told_threshold,
 )
 from heldout.reporting.results import BinRecord, ClassRecord, Drawable, SummaryRecord
 from heldout.reporting.style import (
@@ -37,7 +47,7 @@ from heldout.reporting.style import (
     saved,
     whole_percents,
 )
-from heldout.reporting.wording import bracket, is_number, percent
+from heldout.reporting.wording import bracket, count, is_number, percent
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -53,7 +63,8 @@ def draw_figures(results: Drawable) -> dict[str, tuple[bytes, bytes, str]]:
     """Every figure of a run by name: its SVG, its PNG, and what it shows in words.
 
     The names are `loss` and `accuracy` (trained by epochs), `learning_rate` (searched for), `head_path_loss` and
-    `head_path_accuracy` (only a head was fitted), and always `confusion`, `recall` and `reliability`.
+    `head_path_accuracy` (only a head was fitted), and always `confusion`, `recall` and `reliability`; `threshold`,
+    `precision_recall`, `roc` and `coverage` where the run has such curves, and `boundary`.
     """
     leading = results.leading
     drawn: dict[str, tuple[Callable[[], Figure], str]] = {}
@@ -67,18 +78,42 @@ def draw_figures(results: Drawable) -> dict[str, tuple[bytes, bytes, str]]:
         drawn["learning_rate"] = (lambda: rate_curve(rates), told_rates(rates))
     if results.head_path is not None:
         path = results.head_path
-        told = told_path(path)
-        drawn["head_path_loss"] = (lambda: path_loss_curve(path), told[0])
-        drawn["head_path_accuracy"] = (lambda: path_accuracy_curve(path), told[1])
+        what = "head" if results.noun == "picture" else "model"
+        told = told_path(path, what)
+        drawn["head_path_loss"] = (lambda: path_loss_curve(path, what), told[0])
+        drawn["head_path_accuracy"] = (lambda: path_accuracy_curve(path, what), told[1])
     drawn["confusion"] = (lambda: confusion_figure(leading["confusion"], results.classes), "Confusion matrix.")
-    drawn["recall"] = (lambda: recall_figure(leading["per_class"]), "Recall of each class with its interval.")
-    drawn["reliability"] = (lambda: reliability_figure(leading), told_reliability(leading))
+    drawn["recall"] = (
+        lambda: recall_figure(leading["per_class"], results.noun),
+        "Recall of each class with its interval.",
+    )
+    drawn["reliability"] = (lambda: reliability_figure(leading), told_reliability(leading, results.noun))
+    drawn |= _imbalance_figures(results)
+    if results.boundary is not None:
+        boundary = results.boundary
+        drawn["boundary"] = (lambda: boundary_figure(boundary), told_boundary(boundary))
     with figure_style():
         files = {}
         for name, (draw, words) in drawn.items():
             figure = draw()
             files[name] = (saved(figure, "svg"), saved(figure, "png"), words)
     return files
+
+
+def _imbalance_figures(results: Drawable) -> "dict[str, tuple[Callable[[], Figure], str]]":
+    """The figures of decision, ranking and coverage, of those that the run has."""
+    imbalance = results.imbalance or {}
+    drawn: dict[str, tuple[Callable[[], Figure], str]] = {}
+    decision, coverage = imbalance.get("decision") or {}, imbalance.get("coverage") or {}
+    if decision.get("curve"):
+        drawn["threshold"] = (lambda: threshold_figure(decision), told_threshold(decision))
+    if (imbalance.get("curves") or {}).get("classes"):
+        told = told_curves(results)
+        drawn["precision_recall"] = (lambda: precision_recall_figure(results), told[0])
+        drawn["roc"] = (lambda: roc_figure(results), told[1])
+    if coverage.get("points"):
+        drawn["coverage"] = (lambda: coverage_figure(coverage), told_coverage(coverage))
+    return drawn
 
 
 def warm_up() -> None:
@@ -117,7 +152,7 @@ def confusion_figure(confusion: Sequence[Sequence[int]], classes: Sequence[str])
     return figure
 
 
-def recall_figure(per_class: Sequence[ClassRecord]) -> "Figure":
+def recall_figure(per_class: Sequence[ClassRecord], noun: str = "picture") -> "Figure":
     """Recall of each class with its interval, as a forest plot; of very many classes the 60 lowest."""
     shown = [record for record in per_class if is_number(record["recall"]["value"])]
     if len(shown) > MAX_CLASSES_IN_FOREST:
@@ -133,14 +168,14 @@ def recall_figure(per_class: Sequence[ClassRecord]) -> "Figure":
     axes.set_ylim(len(shown) - 0.4, -0.6)
     axes.set_xlim(0, 1.01)
     names = [f"{label_text(record['name'], 20)}  ({record['n']})" for record in shown]
-    title = "recall with 95 % interval (number of pictures)"
+    title = f"recall with 95 % interval (number of {noun}s)"
     draw_scales(axes, x=Ticks(QUARTERS, whole_percents(QUARTERS), title, lines=True), y=Ticks(rows.tolist(), names))
     frame(figure, left=1.75, right=0.25, bottom=0.5, top=0.08)
     return figure
 
 
 def reliability_figure(summary: SummaryRecord) -> "Figure":
-    """Accuracy against confidence in bins, above the number of pictures in each bin."""
+    """Accuracy against confidence in bins, above the number of examples in each bin."""
     figure, (axes, counts) = new_figure(
         height=3.7, nrows=2, sharex=True, gridspec_kw={"height_ratios": (3, 1), "hspace": 0.12}
     )
@@ -161,13 +196,13 @@ def reliability_figure(summary: SummaryRecord) -> "Figure":
     counts.bar(edges, [each["n"] for each in bins], widths, align="edge", color=BAND, edgecolor=PAPER)
     highest = max((each["n"] for each in bins), default=1)
     counts.set_ylim(0, 1.05 * highest)
-    pictures = Ticks([0, highest], ["0", f"{highest:,}"], lines=True)
-    draw_scales(counts, x=Ticks(QUARTERS, whole_percents(QUARTERS), "confidence"), y=pictures)
+    examples = Ticks([0, highest], ["0", f"{highest:,}"], lines=True)
+    draw_scales(counts, x=Ticks(QUARTERS, whole_percents(QUARTERS), "confidence"), y=examples)
     frame(figure, left=0.62, right=0.25, bottom=0.5, top=0.3)
     return figure
 
 
-def told_reliability(summary: SummaryRecord) -> str:
+def told_reliability(summary: SummaryRecord, noun: str = "picture") -> str:
     """What the reliability diagram shows, in words for those who do not see it."""
     bins = [each for each in summary["reliability"] if each["n"]]
     fullest: BinRecord | None = max(bins, key=lambda each: each["n"], default=None)
@@ -179,7 +214,7 @@ def told_reliability(summary: SummaryRecord) -> str:
     if fullest is None:
         return text
     return (
-        f"{text} The fullest bin holds {fullest['n']} pictures: mean confidence "
+        f"{text} The fullest bin holds {count(fullest['n'], noun)}: mean confidence "
         f"{percent(fullest['mean_confidence'])}, accuracy {percent(fullest['accuracy'])}."
     )
 

@@ -63,20 +63,25 @@ class Matrix:
     n_mistakes: int
 
 
-def matrix_of(confusion: Sequence[Sequence[int]], classes: tuple[str, ...], rules: StyleRules) -> Matrix:
+def matrix_of(
+    confusion: Sequence[Sequence[int]], classes: tuple[str, ...], rules: StyleRules, noun: str = "picture"
+) -> Matrix:
     """The confusion matrix as cells with shade, text and tooltip.
 
     Args:
         confusion: Counts, a row a true class, a column a predicted class.
         classes: The class names in index order.
         rules: Where the shades are noted down.
+        noun: What an example is called.
     """
     counts = np.asarray(confusion, np.int64)
     n_of_class = counts.sum(axis=1)
     rows: tuple[tuple[Cell, ...], ...] = ()
     if len(classes) <= MAX_CLASSES_IN_TABLE:
         rows = tuple(
-            tuple(_cell(counts, n_of_class, classes, (true, predicted), rules) for predicted in range(len(classes)))
+            tuple(
+                _cell(counts, n_of_class, classes, (true, predicted), rules, noun) for predicted in range(len(classes))
+            )
             for true in range(len(classes))
         )
     pairs = _pairs(counts, n_of_class, classes)
@@ -97,6 +102,7 @@ def _cell(
     classes: tuple[str, ...],
     place: tuple[int, int],
     rules: StyleRules,
+    noun: str,
 ) -> Cell:
     true, predicted = place
     n = int(counts[place])
@@ -106,7 +112,7 @@ def _cell(
     share = n / int(n_of_class[true])
     depth = shade_depth(share)
     verb = "named right" if kind == "right" else f"taken for {classes[predicted]}"
-    told = f"{classes[true]} {verb}: {count(n, 'picture')}, {percent(share)} of {classes[true]}"
+    told = f"{classes[true]} {verb}: {count(n, noun)}, {percent(share)} of {classes[true]}"
     return Cell(true, predicted, n, kind, rules.depth(depth), needs_light_text(depth, kind), told)
 
 

@@ -8,12 +8,14 @@ from heldout.reporting import sections
 from heldout.reporting.choose import choose_pictures
 from heldout.reporting.figures import draw_figures
 from heldout.reporting.headline import headline_of
+from heldout.reporting.imbalance_sections import imbalance_of
 from heldout.reporting.matrix import MAX_CLASSES_WITH_NUMBERS, matrix_of
 from heldout.reporting.painting import Painter
 from heldout.reporting.rendering import json_for_page, render
 from heldout.reporting.results import Results, read_results
 from heldout.reporting.rules import StyleRules
 from heldout.reporting.style import for_page
+from heldout.reporting.table_sections import boundary_words, table_of
 
 _STYLES = ("base.css", "parts.css", "answers.css", "print.css")
 _SCRIPTS = ("report.js", "sorting.js", "copying.js", "reading.js")
@@ -73,20 +75,26 @@ def _view(results: Results, rules: StyleRules) -> dict[str, Any]:
         "results": results,
         "leading": leading,
         "part": answers.part,
+        "thing": results.noun,
+        "things": f"{results.noun}s",
         "headline": headline_of(results, rules),
         "findings": sections.findings_of(results.findings),
         "scores": sections.score_rows(results),
-        "matrix": matrix_of(leading["confusion"], results.classes, rules),
+        "matrix": matrix_of(leading["confusion"], results.classes, rules, results.noun),
         "class_rows": sections.class_rows(leading, rules),
         "few": sections.few_of(leading),
         "few_pictures": sections.FEW_PICTURES,
         "many_classes": len(results.classes) > MAX_CLASSES_WITH_NUMBERS,
         "mistakes": [pictures[name] for name in choice.mistakes],
         "least_sure": [pictures[name] for name in choice.least_sure],
+        "imbalance": imbalance_of(results, rules),
+        "boundary_words": boundary_words(results),
+        "table": table_of(results),
+        "has_suspects": results.noun == "picture" or results.suspicion is not None,
         "suspicion": sections.suspicion_words(results),
         "suspects": sections.suspect_pictures(results),
         "samples": sections.sample_pictures(results.samples),
-        "calibration": sections.calibration_words(leading),
+        "calibration": sections.calibration_words(leading, results.noun),
         "data_facts": sections.data_facts(results),
         "counts": sections.count_rows(results),
         "model_facts": sections.model_facts(results),

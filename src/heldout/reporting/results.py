@@ -1,17 +1,20 @@
 """The files of a run folder -> one record that the figures and the page draw from."""
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from jaxtyping import Float, Int
 
+from heldout.data.examples import things_of
 from heldout.errors import RunFolderError
+from heldout.measuring.boundary import Boundary
+from heldout.measuring.boundary_files import read_boundary
 from heldout.records import read_json, read_parquet
 
 FORMAT = 1
@@ -73,6 +76,7 @@ class SummaryRecord(TypedDict):
     ece: float
     ece_null: tuple[float, float]
     temperature: float
+    average_precision_baseline: NotRequired[float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +143,9 @@ class Drawable:
         history: `HISTORY_COLUMNS` of history.csv; None where nothing was trained by epochs.
         head_path: `PATH_COLUMNS` of head_path.csv; None where the head was not fitted by itself.
         rate_test: `RATE_COLUMNS` of learning_rate.csv; None where the learning rate was not searched for.
+        noun: What an example is called.
+        imbalance: Decision, curves, coverage and sets, as in scores.json; None where the run has none.
+        boundary: Where the answer changes; None where that was not drawn.
     """
 
     classes: tuple[str, ...]
@@ -146,6 +153,9 @@ class Drawable:
     history: dict[str, list[float]] | None
     head_path: dict[str, list[float]] | None
     rate_test: dict[str, list[float]] | None = None
+    noun: str = "picture"
+    imbalance: dict[str, Any] | None = None
+    boundary: Boundary | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +182,8 @@ class Results:
         suspicion: What is said of doubted labels; None where none was judged.
         suspects: Those whose pictures were kept, the most doubted first.
         rate_test: `RATE_COLUMNS` of learning_rate.csv; None where the learning rate was not searched for.
+        imbalance: Decision, curves, coverage and sets, as in scores.json; None where the run has none.
+        boundary: Where the answer changes; None where that was not drawn.
     """
 
     name: str
@@ -193,6 +205,13 @@ class Results:
     suspicion: SuspicionRecord | None
     suspects: tuple[Suspect, ...]
     rate_test: dict[str, list[float]] | None = None
+    imbalance: dict[str, Any] | None = None
+    boundary: Boundary | None = None
+
+    @property
+    def noun(self) -> str:
+        """What an example of this run is called, wherever the page speaks of one."""
+        return noun_of(self.data)
 
     @property
     def leading(self) -> SummaryRecord:
@@ -202,7 +221,26 @@ class Results:
     @property
     def drawable(self) -> Drawable:
         """What the figures are drawn from."""
-        return Drawable(self.classes, self.leading, self.history, self.head_path, self.rate_test)
+        return Drawable(
+            self.classes,
+            self.leading,
+            self.history,
+            self.head_path,
+            self.rate_test,
+            self.noun,
+            self.imbalance,
+            self.boundary,
+        )
+
+
+def noun_of(data: Mapping[str, Any]) -> str:
+    """What an example is called, by the `data` of scores.json.
+
+    Example:
+        >>> noun_of({"layout": "table"}), noun_of({"layout": "class folders"})
+        ('row', 'picture')
+    """
+    return things_of(str(data.get("layout", ""))).removesuffix("s")
 
 
 def read_results(folder: Path) -> Results:
@@ -214,7 +252,8 @@ def read_results(folder: Path) -> Results:
     scores = _read_scores(folder)
     classes = tuple(scores["data"]["classes"])
     part = "test" if scores["test"] is not None else "validation"
-    thumbnails, samples = _read_thumbnails(folder / "thumbnails.parquet")
+    has_pictures = noun_of(scores["data"]) == "picture"
+    thumbnails, samples = _read_thumbnails(folder / "thumbnails.parquet") if has_pictures else ({}, ())
     return Results(
         name=folder.resolve().name,
         classes=classes,
@@ -235,6 +274,8 @@ def read_results(folder: Path) -> Results:
         suspicion=scores.get("suspects"),
         suspects=_read_suspects(folder / "suspects.parquet") if scores.get("suspects") else (),
         rate_test=_read_columns(folder / "learning_rate.csv", RATE_COLUMNS),
+        imbalance=scores.get("imbalance"),
+        boundary=read_boundary(folder),
     )
 
 
@@ -251,6 +292,9 @@ def read_drawable(folder: Path) -> Drawable:
         history=_read_columns(folder / "history.csv", HISTORY_COLUMNS),
         head_path=_read_columns(folder / "head_path.csv", PATH_COLUMNS),
         rate_test=_read_columns(folder / "learning_rate.csv", RATE_COLUMNS),
+        noun=noun_of(scores["data"]),
+        imbalance=scores.get("imbalance"),
+        boundary=read_boundary(folder),
     )
 
 

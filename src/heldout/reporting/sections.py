@@ -8,6 +8,7 @@ from typing import Any
 from heldout.findings import SEVERITIES
 from heldout.reporting.choose import Choice
 from heldout.reporting.headline import find_score
+from heldout.reporting.imbalance_sections import helped_words, told_here
 from heldout.reporting.results import Results, Sample, SummaryRecord
 from heldout.reporting.rules import StyleRules
 from heldout.reporting.wording import (
@@ -142,7 +143,7 @@ def score_rows(results: Results) -> list[ScoreRow]:
         rows.append(
             ScoreRow(
                 title=words.title,
-                meaning=words.meaning,
+                meaning=words.meaning + told_here(results, score["name"]),
                 value=value_of(score),
                 interval=interval_of(score),
                 n=score["n"],
@@ -286,38 +287,39 @@ def suspicion_words(results: Results) -> list[str]:
     ]
 
 
-def calibration_words(summary: SummaryRecord) -> tuple[str, str]:
+def calibration_words(summary: SummaryRecord, noun: str = "picture") -> tuple[str, str]:
     """What the calibration error says beside its null band, and what the temperature says."""
+    model = "network" if noun == "picture" else "model"
     low, high = summary["ece_null"]
     ece, temperature = summary["ece"], summary["temperature"]
     where = "inside" if low <= ece <= high else "below" if ece < low else "above"
     says = {
         "inside": "nothing here speaks against its confidence",
-        "below": "its confidence fits these pictures even better than expected",
+        "below": f"its confidence fits these {noun}s even better than expected",
         "above": "its confidence cannot be taken at its word",
     }[where]
     first = (
         f"The expected calibration error is {percent(ece)}. A perfectly calibrated model would score "
-        f"{percent(low)} to {percent(high)} on {count(summary['n'], 'picture')} by chance alone (95\u202f% null band); "
+        f"{percent(low)} to {percent(high)} on {count(summary['n'], noun)} by chance alone (95\u202f% null band); "
         f"this one is {where} that band: {says}."
     )
     # A temperature fitted to 100 pictures scatters by 13 % and more (measuring/calibration.py).
     leaning = "too sure of itself" if temperature > 1.1 else "not sure enough" if temperature < 0.9 else "about right"
     second = (
-        f"The network's outputs are divided by the temperature {temperature:.2f} before they become probabilities; "
-        f"it was fitted on the validation part. By it the network alone was {leaning} (above 1 means too sure). "
-        "Dividing changes no prediction."
+        f"The {model}'s outputs are divided by the temperature {temperature:.2f} before they become probabilities; "
+        f"it was fitted on the validation part. By it the {model} alone was {leaning} (above 1 means too sure). "
+        "Dividing changes no class that is likeliest."
     )
     return first, second
 
 
 def data_facts(results: Results) -> list[Fact]:
-    """How many pictures, in which layout, split by whom, and what was passed over."""
+    """How many examples, in which layout, split by whom, and what was passed over."""
     data = results.data
     parts = " · ".join(f"{data[f'n_{part}']:,} {part}" for part in ("train", "validation", "test"))
     made = listing(data["made"])
     facts = [
-        Fact("Pictures", f"{data['n']:,} ({parts})"),
+        Fact(f"{results.noun.capitalize()}s", f"{data['n']:,} ({parts})"),
         Fact("Classes", f"{len(results.classes):,}"),
         Fact("Layout", data["layout"]),
         Fact(
@@ -325,7 +327,7 @@ def data_facts(results: Results) -> list[Fact]:
         ),
     ]
     if groups := data.get("groups"):
-        facts.append(Fact("Groups", f"{groups['n']:,}, the largest of {count(groups['largest'], 'picture')}"))
+        facts.append(Fact("Groups", f"{groups['n']:,}, the largest of {count(groups['largest'], results.noun)}"))
     passed_over = data["passed_over"]
     names = [f"{name} ({reason})" for name, reason in passed_over[:N_PASSED_OVER]]
     if len(passed_over) > N_PASSED_OVER:
@@ -337,7 +339,7 @@ def data_facts(results: Results) -> list[Fact]:
 
 
 def count_rows(results: Results) -> list[tuple[str, int, int, int]]:
-    """For each class its number of training, validation and test pictures."""
+    """For each class its number of training, validation and test examples."""
     counts = results.data["counts"]
     columns = (counts["train"], counts["validation"], counts["test"])
     return list(zip(results.classes, *columns, strict=True))
@@ -348,15 +350,17 @@ def model_facts(results: Results) -> list[Fact]:
     model, environment = results.model, results.environment
     n, trained, rate = model["n_parameters"], model["n_trained"], model.get("learning_rate")
     trained_share = percent(trained / n) if n else NOT_DEFINED
+    is_picture = results.noun == "picture"
     return [
-        Fact("Backbone", model["backbone"]),
-        Fact("Regime", model["regime"]),
-        Fact("Starting weights", model["weights"]),
+        *([Fact("Backbone", model["backbone"])] if model["backbone"] else []),
+        Fact("Regime" if is_picture else "Kind", model["regime"]),
+        *([Fact("Starting weights", model["weights"])] if model["backbone"] else []),
         *([Fact("Learning rate", f"{rate:g}, {model['learning_rate_reason']}")] if rate is not None else []),
+        *([Fact("Rare classes", helped)] if (helped := helped_words(results)) else []),
         Fact("Parameters", f"{n:,}"),
         Fact("Trained here", f"{trained:,} ({trained_share})"),
         Fact("Size", file_size(model["n_bytes"])),
-        Fact("Input", model["input"].replace("x", " × ")),
+        Fact("Input", model["input"].replace("x", " × ") if is_picture else model["input"]),
         Fact("Engine", environment["engine"] or NOT_DEFINED),
         Fact("Fitted in", environment["precision"]),
     ]

@@ -13,12 +13,11 @@ from heldout.reporting.style import (
     Ticks,
     draw_scales,
     frame,
-    key_above,
     label_text,
     new_figure,
 )
 from heldout.reporting.sweep_results import SettingRecord, regimes_of, varied
-from heldout.reporting.sweep_scales import decades, is_of, look_of, score_limits, score_ticks, two_between
+from heldout.reporting.sweep_scales import decades, is_of, key_over, look_of, score_limits, score_ticks, two_between
 from heldout.reporting.wording import duration
 
 if TYPE_CHECKING:
@@ -72,15 +71,15 @@ def cost_figure(settings: Sequence[SettingRecord], cost: str) -> "Figure":
     bottom = axes.get_ylim()[0]
     lost = [power for power, each in known if each["mean"] is None]
     axes.plot(lost, [bottom] * len(lost), "x", color=WARM, markersize=5, markeredgewidth=1.6, clip_on=False, zorder=4)
-    low, high = axes.get_xlim()
+    more, (low, high) = 0.0, axes.get_xlim()
     x = _times(low, high) if cost == "time" else decades(low, high, "multiply-adds of a trial, mean over its seeds")
     draw_scales(axes, x=x, y=score_ticks(axes))
     if scored:
-        key_above(axes, len(regimes_of(settings)))
+        more = key_over(axes, WIDTH_INCHES - 0.69)
         _label(axes, scored, varied(settings))
     else:
         axes.text(0.5, 0.5, "no setting has a score", transform=axes.transAxes, ha="center", color=MUTED)
-    frame(figure, left=0.55, right=0.14, bottom=0.5, top=0.3)
+    frame(figure, left=0.55, right=0.14, bottom=0.5, top=0.3 + more)
     return figure
 
 
@@ -100,7 +99,9 @@ def short_name(setting: SettingRecord, by_backbone: bool, by_size: bool) -> str:
     """
     place = setting["setting"]
     rate, size = place["learning_rate"], place["batch_size"]
-    parts = [label_text(place["regime"], 12), "fitted" if rate is None else f"{rate:.3g}"]
+    # Where remedies for rare classes vary the key alone says which is which: names would cover the marks.
+    parts = [] if ", " in place["regime"] else [label_text(place["regime"], 12)]
+    parts.append("fitted" if rate is None else f"{rate:.3g}")
     parts += [label_text(place["backbone"], 18)] if by_backbone else []
     parts += [f"/{size}"] if by_size and size is not None else []
     return " ".join(parts)

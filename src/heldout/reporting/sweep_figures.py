@@ -39,15 +39,18 @@ class DrawnFigure:
 def draw_sweep_figures(sweep: Sweep) -> dict[str, DrawnFigure]:
     """Every figure of a sweep by name, in the order of the page.
 
-    The names are `learning_rates` (and `learning_rates_2` up to `_6` where backbones or batch sizes vary), `time`,
-    `multiply_adds`, and `losses` where a trial has epochs.
+    The names are `learning_rates` (and `learning_rates_2` up to `_6` where backbones or batch sizes vary) where any
+    setting has a rate, `time`, `multiply_adds` where any is known, and `losses` where a trial has epochs.
     """
     with figure_style():
         drawn = {}
-        for number, (title, group) in enumerate(groups_of(sweep.settings)[:MAX_RATE_FIGURES], start=1):
+        has_rates = any(each["setting"]["learning_rate"] is not None for each in sweep.settings)
+        groups = groups_of(sweep.settings)[:MAX_RATE_FIGURES] if has_rates else []
+        for number, (title, group) in enumerate(groups, start=1):
             name = "learning_rates" if number == 1 else f"learning_rates_{number}"
             drawn[name] = _drawn(rates_figure(group), told_rates(group), title)
-        for name in ("time", "multiply_adds"):
+        has_adds = any(each["multiply_adds"] for each in sweep.settings)
+        for name in ("time", "multiply_adds") if has_adds else ("time",):
             drawn[name] = _drawn(cost_figure(sweep.settings, name), told_cost(sweep, name))
         if panels := panels_of(sweep):
             shown = panels[:MAX_PANELS]

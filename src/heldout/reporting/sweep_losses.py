@@ -48,7 +48,7 @@ def panels_of(sweep: Sweep) -> list[Panel]:
 def _titles(setting: SettingRecord, by_backbone: bool, by_size: bool) -> tuple[str, str]:
     place = setting["setting"]
     rate, size = place["learning_rate"], place["batch_size"]
-    first = [label_text(place["regime"], 12), label_text(place["backbone"], 18) if by_backbone else ""]
+    first = [label_text(place["regime"], 24), label_text(place["backbone"], 18) if by_backbone else ""]
     second = ["fitted" if rate is None else f"rate {rate:.3g}", f"batch {size}" if by_size and size else ""]
     if n := setting["n_diverged"]:
         second.append(f"{n} of {len(setting['scores'])} diverged")

@@ -58,6 +58,7 @@ def _view(sweep: Sweep, rules: StyleRules) -> dict[str, Any]:
     n_panels, n_groups = len(panels_of(sweep)), len(groups_of(sweep.settings))
     return {
         "sweep": sweep,
+        "kind": "model" if sweep.content["data"].get("layout") == "table" else "regime",
         "metric": sweep_sections.metric_title(sweep),
         "version": version(),
         "winner": sweep_sections.winner_words(sweep, rules),

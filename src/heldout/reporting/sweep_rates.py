@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from heldout.reporting.style import LINE, MUTED, Ticks, draw_scales, frame, key_above, label_text, new_figure
+from heldout.reporting.style import LINE, MUTED, Ticks, draw_scales, frame, label_text, new_figure
 from heldout.reporting.sweep_results import SettingRecord, regimes_of, varied
-from heldout.reporting.sweep_scales import decades, is_of, look_of, score_limits, score_ticks
+from heldout.reporting.sweep_scales import decades, is_of, key_over, look_of, score_limits, score_ticks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -84,9 +84,10 @@ def rates_figure(settings: Sequence[SettingRecord]) -> "Figure":
         draw_scales(axes[0], x=x, y=y)
     if not any(each["mean"] is not None for each in settings):
         axes[0].text(0.5, 0.5, "no trial has a score", transform=axes[0].transAxes, ha="center", color=MUTED)
+        more = 0.0
     else:
-        key_above(axes[0], len(regimes) + 1)
-    frame(figure, left=0.7, right=0.14, bottom=0.5, top=0.3)
+        more = key_over(axes[0], float(figure.get_figwidth()) - 0.84)
+    frame(figure, left=0.7, right=0.14, bottom=0.5, top=0.3 + more)
     return figure
 
 

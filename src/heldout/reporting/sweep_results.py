@@ -13,11 +13,15 @@ from heldout.sweeping.ledger import TrialResult, read_ledger
 
 FORMAT = 1
 # The order in which regimes are drawn and told: from what is trained least to most, the empty network first.
-REGIME_ORDER = ("scratch", "frozen", "partial", "full")
+REGIME_ORDER = ("scratch", "frozen", "partial", "full", "linear", "mlp", "boosting")
+NOT_HELPED = "no balancing"  # what a regime without a remedy for rare classes is called beside others
 
 
 class PlaceRecord(TypedDict):
-    """Where a setting lies in the space; a `learning_rate` of None is a head fitted to its optimum."""
+    """Where a setting lies in the space; a `learning_rate` of None is a head fitted to its optimum.
+
+    Where remedies for rare classes vary, the regime is "full, weights" and the like, once it has been read.
+    """
 
     regime: str
     backbone: str
@@ -161,8 +165,9 @@ def place_of(setting: SettingRecord) -> tuple[str, str, float | None, int | None
 
 def regimes_of(settings: Sequence[SettingRecord]) -> list[str]:
     """The regimes that occur, in the order in which they are told."""
-    found = {setting["setting"]["regime"] for setting in settings}
-    return [regime for regime in REGIME_ORDER if regime in found] + sorted(found.difference(REGIME_ORDER))
+    found = sorted({setting["setting"]["regime"] for setting in settings})
+    order = {regime: number for number, regime in enumerate(REGIME_ORDER)}
+    return sorted(found, key=lambda regime: order.get(regime.partition(", ")[0], len(order)))
 
 
 def varied(settings: Sequence[SettingRecord]) -> tuple[bool, bool]:
@@ -185,11 +190,13 @@ def read_sweep(folder: Path) -> Sweep:
             expected=f"format {FORMAT}, the one this version of heldout writes",
             fix="make the report with the version of heldout that made the sweep (see environment.json)",
         )
+    is_helped = len({each["setting"].get("imbalance", "none") for each in content["settings"]}) > 1
+    settings = [each | {"setting": _named_by_help(each["setting"], is_helped)} for each in content["settings"]]
     return Sweep(
         name=content["name"],
         metric=content["metric"],
-        settings=tuple(content["settings"]),
-        trials=tuple(_trial(each) for each in read_ledger(folder / "ledger.jsonl")),
+        settings=tuple(settings),
+        trials=tuple(_trial(each, is_helped) for each in read_ledger(folder / "ledger.jsonl")),
         findings=read_json(folder / "findings.json"),
         optimism=content["optimism"],
         recommendation=content["recommendation"],
@@ -199,14 +206,23 @@ def read_sweep(folder: Path) -> Sweep:
     )
 
 
-def _trial(result: TrialResult) -> Trial:
+def _named_by_help(place: dict[str, Any], is_helped: bool) -> dict[str, Any]:
+    """The place of a setting, its regime called with its remedy for rare classes where these vary."""
+    if not is_helped:
+        return place
+    helped = place.get("imbalance", "none")
+    return place | {"regime": f"{place['regime']}, {NOT_HELPED if helped == 'none' else helped}"}
+
+
+def _trial(result: TrialResult, is_helped: bool) -> Trial:
     setting = result.setting
+    place = _named_by_help(setting.as_dict(), is_helped)
 
     def column(name: str) -> tuple[float, ...]:
         return tuple(_or_nan(row.get(name)) for row in result.history)
 
     return Trial(
-        place=(setting.regime, setting.backbone, setting.learning_rate, setting.batch_size),
+        place=(place["regime"], setting.backbone, setting.learning_rate, setting.batch_size),
         seed=result.seed,
         outcome=result.outcome,
         why=result.why,

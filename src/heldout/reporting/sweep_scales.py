@@ -5,8 +5,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from heldout.reporting.style import ACCENT, GOLD, INK, MUTED, VIOLET, Ticks, numbers, whole_percents
-from heldout.reporting.sweep_results import SettingRecord
+from heldout.reporting.style import (
+    ACCENT,
+    GOLD,
+    INK,
+    KEY_ROW,
+    MUTED,
+    VIOLET,
+    Ticks,
+    key_above,
+    key_rows,
+    numbers,
+    whole_percents,
+)
+from heldout.reporting.sweep_results import NOT_HELPED, SettingRecord
 from heldout.reporting.wording import power_of_ten
 
 if TYPE_CHECKING:
@@ -18,13 +30,41 @@ _LOOKS: dict[str, tuple[str, str, Any]] = {
     "frozen": (GOLD, "o", (0, (4, 1.4))),
     "partial": (VIOLET, "^", (0, (6, 1.4, 1, 1.4))),
     "full": (ACCENT, "s", "solid"),
+    "linear": (GOLD, "o", (0, (4, 1.4))),
+    "mlp": (ACCENT, "s", "solid"),
+    "boosting": (VIOLET, "^", (0, (6, 1.4, 1, 1.4))),
 }
 _OTHER_LOOK = (MUTED, "o", "solid")
+# Where remedies for rare classes vary, the mark and the line are theirs, and the colour the regime's.
+_HELPED_LOOKS: dict[str, tuple[str, Any]] = {
+    NOT_HELPED: ("o", "solid"),
+    "weights": ("^", (0, (4, 1.4))),
+    "balanced-batch": ("s", (0, (6, 1.4, 1, 1.4))),
+    "focal": ("D", (0, (1, 1.4))),
+}
 
 
 def look_of(regime: str) -> tuple[str, str, Any]:
     """Its colour, mark and line style."""
-    return _LOOKS.get(regime, _OTHER_LOOK)
+    name, _, helped = regime.partition(", ")
+    colour, mark, line = _LOOKS.get(name, _OTHER_LOOK)
+    return (colour, *_HELPED_LOOKS[helped]) if helped in _HELPED_LOOKS else (colour, mark, line)
+
+
+def key_over(axes: "Axes", width: float) -> float:
+    """The key above the axes, in as many rows as a width in inches asks for, and the figure higher by what they take.
+
+    Returns:
+        By how many inches it is higher than with one row.
+    """
+    handles, _ = axes.get_legend_handles_labels()
+    n_rows = key_rows(handles, width)
+    key_above(axes, -(-len(handles) // n_rows))
+    more = KEY_ROW * (n_rows - 1)
+    figure = axes.get_figure()
+    assert figure is not None, "axes stand in a figure"
+    figure.set_size_inches(figure.get_figwidth(), figure.get_figheight() + more)  # type: ignore[union-attr]
+    return more
 
 
 def is_of(setting: SettingRecord, regime: str) -> bool:

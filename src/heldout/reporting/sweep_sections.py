@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from heldout.reporting.headline import ComparedRow
-from heldout.reporting.results import ScoreRecord
+from heldout.reporting.results import ScoreRecord, noun_of
 from heldout.reporting.rules import StyleRules
 from heldout.reporting.sections import Fact
 from heldout.reporting.sweep_results import DifferenceRecord, SettingRecord, Sweep, WinnerRecord, varied
@@ -224,14 +224,14 @@ def winner_words(sweep: Sweep, rules: StyleRules) -> WinnerWords | None:
     if winner is None:
         return None
     test, metric = winner["test"], metric_title(sweep)
-    openings, is_doubtful = _openings(winner)
+    openings, is_doubtful = _openings(winner, _noun(sweep))
     return WinnerWords(
         name=winner["name"],
         run=winner["run"],
         title=f"Test {words_of(test['name']).title.lower()}" if test else "",
         value=value_of(test) if test else "",
         interval=_range_of(test) if test else "",
-        n=count(test["n"], "picture") if test else "",
+        n=count(test["n"], _noun(sweep)) if test else "",
         validation=percent(winner["validation_mean"]),
         expected=percent(winner["expected"]) if sweep.optimism and winner["expected"] is not None else "",
         points_off=points(sweep.optimism["value"]).removeprefix("+") if sweep.optimism else "",
@@ -240,6 +240,10 @@ def winner_words(sweep: Sweep, rules: StyleRules) -> WinnerWords | None:
         is_doubtful=is_doubtful,
         rows=_winner_rows(sweep, winner, rules),
     )
+
+
+def _noun(sweep: Sweep) -> str:
+    return noun_of(sweep.content["data"])
 
 
 def _range_of(score: ScoreRecord) -> str:
@@ -252,7 +256,7 @@ def _optimism(sweep: Sweep, winner: WinnerRecord, metric: str) -> str:
     if len(sweep.settings) == 1:
         return (
             "Only one setting was tried, so none was chosen; but within each trial something was, on these same "
-            f"pictures, which makes the mean validation {metric} a little too good."
+            f"{_noun(sweep)}s, which makes the mean validation {metric} a little too good."
         )
     if sweep.optimism is None or winner["expected"] is None:
         return (
@@ -267,18 +271,18 @@ def _optimism(sweep: Sweep, winner: WinnerRecord, metric: str) -> str:
     )
 
 
-def _openings(winner: WinnerRecord) -> tuple[str, bool]:
+def _openings(winner: WinnerRecord, noun: str) -> tuple[str, bool]:
     n = winner["test_openings"]
     if winner["test"] is None:
         return (
-            "No held-out test part was opened. All numbers here come from pictures that were used to choose: keep "
+            f"No held-out test part was opened. All numbers here come from {noun}s that were used to choose: keep "
             "some apart and score them once before you rely on them."
         ), True
     if n <= 1:
         return "The held-out part has been opened once, for this one model, after the choice was made.", False
     return (
         f"The held-out part has been opened {times(n)}, this one included. Every look that leads to a change makes "
-        "its score a little too good; fresh pictures would settle it."
+        f"its score a little too good; fresh {noun}s would settle it."
     ), True
 
 
@@ -287,7 +291,7 @@ def _winner_rows(sweep: Sweep, winner: WinnerRecord, rules: StyleRules) -> tuple
     if (test := winner["test"]) is not None:
         title = f"Test {words_of(test['name']).title.lower()}"
         bar = rules.bar(test["low"], test["value"], test["high"])
-        note = "one model, pictures never used"
+        note = f"one model, {_noun(sweep)}s never used"
         rows.append(ComparedRow(title, note, value_of(test), interval_of(test), test["n"], bar, "leader"))
     name = metric_title(sweep)
     best = next((each for each in sweep.settings if each["name"] == winner["name"]), None)
@@ -335,10 +339,10 @@ def done_facts(sweep: Sweep) -> list[Fact]:
         Fact("Settings", f"{len(sweep.settings):,}"),
         Fact("Trials", f"{content['n_trials']:,} ({', '.join(ended)})"),
         Fact("Seeds", f"{content['n_seeds']:,}, each with its own fold, initial weights and order"),
-        Fact("Folds", f"{content['n_folds']:,} of the pictures outside the test part"),
-        Fact("Backbones" if by_backbone else "Backbone", ", ".join(backbones)),
+        Fact("Folds", f"{content['n_folds']:,} of the {_noun(sweep)}s outside the test part"),
+        *([Fact("Backbones" if by_backbone else "Backbone", ", ".join(backbones))] if any(backbones) else []),
         Fact("Batch sizes" if by_size else "Batch size", ", ".join(map(str, sizes)) or NOT_DEFINED),
-        Fact("Pictures", f"{data['n']:,} ({parts})"),
+        Fact(f"{_noun(sweep).capitalize()}s", f"{data['n']:,} ({parts})"),
         Fact("Classes", f"{len(data['classes']):,}"),
         Fact("Ranked by", f"mean validation {metric_title(sweep)}"),
         Fact("Engine", content["engine"]),

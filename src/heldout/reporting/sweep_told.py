@@ -20,7 +20,7 @@ def told_rates(settings: Sequence[SettingRecord]) -> str:
             continue
         best = max(scored, key=lambda each: each["mean"] or 0.0)
         rate = best["setting"]["learning_rate"]
-        where = "with a fitted head" if rate is None else f"at {rate:g}"
+        where = "fitted to its optimum" if rate is None else f"at {rate:g}"
         interval = "" if best["low"] is None else f" {bracket(best['low'], best['high'])}"
         sentences.append(f"{_capital(regime)} is highest {where}: {percent(best['mean'])}{interval}.")
     return " ".join([*sentences, _told_lost(settings)]).strip()

@@ -27,7 +27,7 @@ class ScoreWords:
 
 
 _WORDS = {
-    "accuracy": ScoreWords("Accuracy", "The share of pictures whose class was named right.", True),
+    "accuracy": ScoreWords("Accuracy", "The share of all whose class was named right.", True),
     "balanced_accuracy": ScoreWords(
         "Balanced accuracy", "The mean of the classes' recalls: every class counts the same.", True
     ),
@@ -44,6 +44,27 @@ _WORDS = {
         "The squared distance between the probabilities and the truth; lower is better, 0 is perfect.",
         False,
     ),
+    "average_precision": ScoreWords(
+        "Average precision",
+        "The mean precision at the thresholds that each find one more; guessing scores the prevalence.",
+        True,
+    ),
+    "roc_auc": ScoreWords(
+        "Area under the ROC curve",
+        "How often one of the class is ranked above one of the others; guessing scores 0.5.",
+        False,
+    ),
+    "mcc": ScoreWords(
+        "Matthews correlation",
+        "The correlation of answer and truth, −1 to 1; always one answer scores 0.",
+        False,
+    ),
+    "weighted_accuracy": ScoreWords(
+        "Weighted accuracy", "The share named right, where each counts by the weight of its class.", True
+    ),
+    "f1": ScoreWords("F1", "Weighs the precision and the recall of the positive class alike.", False),
+    "cost": ScoreWords("Mean cost", "What an answer costs on average; lower is better.", False),
+    "mean_cost": ScoreWords("Mean cost", "What an answer costs on average; lower is better.", False),
     "majority": ScoreWords("Majority class", "Always answers the commonest class of the training part.", True),
     "ceiling": ScoreWords("Ceiling", "What always naming the true class would score on labels like these.", True),
     "nearest_centroid": ScoreWords(
@@ -81,7 +102,7 @@ def percent(share: float | None) -> str:
 
 def decimal(value: float | None) -> str:
     """A number with three decimals, or a dash."""
-    return f"{value:.3f}" if value is not None and isfinite(value) else NOT_DEFINED
+    return f"{value:.3f}".replace("-", "−") if value is not None and isfinite(value) else NOT_DEFINED
 
 
 def value_of(score: ScoreRecord) -> str:
@@ -103,7 +124,8 @@ def bracket(low: float | None, high: float | None, *, as_percent: bool = True) -
     """An interval in brackets, in percent or with three decimals; a dash where it is not defined."""
     if low is None or high is None or not (isfinite(low) and isfinite(high)):
         return NOT_DEFINED
-    return f"[{100 * low:.1f}, {100 * high:.1f}]" if as_percent else f"[{low:.3f}, {high:.3f}]"
+    told = f"[{100 * low:.1f}, {100 * high:.1f}]" if as_percent else f"[{low:.3f}, {high:.3f}]"
+    return told.replace("-", "−")
 
 
 def count(n: int, noun: str, plural: str = "") -> str:

@@ -122,8 +122,7 @@ def _about_edge(judgement: Judgement) -> Iterator[Finding]:
     tried = sorted(
         one.setting.learning_rate
         for one in judgement.standings
-        if one.setting.learning_rate is not None
-        and (one.setting.regime, one.setting.backbone) == (best.setting.regime, best.setting.backbone)
+        if one.setting.learning_rate is not None and one.setting.kind == best.setting.kind
     )
     rate = best.setting.learning_rate
     if tried[0] == tried[-1] or tried[0] < rate < tried[-1]:

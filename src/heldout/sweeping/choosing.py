@@ -134,11 +134,11 @@ def judge(
 
 
 def compare_regimes(judgement: Judgement) -> list[tuple[Standing, Standing, Difference]]:
-    """The best setting of each regime (and backbone) against that of each other, the better one first."""
-    best: dict[tuple[str, str], Standing] = {}
+    """The best setting of each regime (backbone, imbalance) against that of each other, the better one first."""
+    best: dict[tuple[str, str, str], Standing] = {}
     for standing in judgement.standings:
         if standing.rank is not None:
-            best.setdefault((standing.setting.regime, standing.setting.backbone), standing)
+            best.setdefault(standing.setting.kind, standing)
     return [(a, b, difference_of(a, b, judgement)) for a, b in combinations(best.values(), 2)]
 
 

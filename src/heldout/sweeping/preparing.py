@@ -9,16 +9,19 @@ import numpy as np
 from heldout import experiment
 from heldout.data.examples import Examples
 from heldout.data.folds import make_folds
+from heldout.data.tables import TableSource
+from heldout.devices import chosen_device
 from heldout.errors import DataError
 from heldout.measuring.summary import is_imbalanced
 from heldout.plan import Plan
 from heldout.provenance import Watcher
 from heldout.randomness import stream
 from heldout.records import cache_folder
+from heldout.sweeping.folded import Folded, read_folds, write_folds
 from heldout.sweeping.space import Setting
-from heldout.sweeping.trials import Folded, read_folds, write_folds
 from heldout.training.looking import Product, look_at
 from heldout.training.materials import Materials, Part
+from heldout.training.table_materials import TableMaterials
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,14 +72,15 @@ def prepare_sweep(
         for plan in _kinds(plans):
             materials = experiment.open_backbone(plan, cache_folder())
             experiment.looked_at_on_cluster(plan, examples, materials, watcher)
-    opened = _opened(plans)
+    opened = _opened(plans, examples)
     prepared = experiment.prepare(first, examples, opened[0], folder, watcher)
-    for materials in opened[1:]:  # other networks want other pixels
+    for other in opened[1:]:
+        assert isinstance(other, Materials), "there is one table"  # other networks want other pixels
         look_at(
             examples.source,
             sorted(prepared.sha256s),
-            list(materials.products.values()),
-            materials.facts,
+            list(other.products.values()),
+            other.facts,
             max_pixels=first.data.max_pixels,
             progress=watcher.progress,
         )
@@ -94,7 +98,7 @@ def prepare_sweep(
         metric="balanced_accuracy" if is_imbalanced(np.bincount(part.labels)) else "accuracy",
         clusters=clusters,
         device=opened[0].device,
-        weights={one.backbone.name: one.weights.sha256 for one in opened if one.weights},
+        weights={one.name: one.identity[-1] for one in opened if isinstance(one, Materials)},
     )
 
 
@@ -113,19 +117,23 @@ def _n_folds(share: float, n_clusters: int) -> int:
     return min(max(2, round(1 / share)), n_clusters)
 
 
-def _opened(plans: Mapping[Setting, Plan]) -> list[Materials]:
-    """The materials of each network, with all that any regime wants of its pictures."""
+def _opened(plans: Mapping[Setting, Plan], examples: Examples) -> list[Materials] | list[TableMaterials]:
+    """The materials of each network, with all that any regime wants of its pictures; or the rows of the table."""
+    if isinstance(examples.source, TableSource):
+        device = chosen_device(next(iter(plans.values())).device)
+        return [TableMaterials(examples.source, device, cache_folder())]
     found: dict[str, list[Materials]] = {}
     for plan in _kinds(plans):
-        found.setdefault(plan.model.backbone, []).append(experiment.open_backbone(plan, cache_folder()))
+        opened = experiment.open_backbone(plan, cache_folder())
+        found.setdefault(opened.name, []).append(opened)
     return [_together(materials) for materials in found.values()]
 
 
 def _kinds(plans: Mapping[Setting, Plan]) -> list[Plan]:
     """One plan for each network and regime: what else varies wants nothing else of the pictures."""
     kinds: dict[tuple[str, str], Plan] = {}
-    for plan in plans.values():
-        kinds.setdefault((plan.model.backbone, plan.model.regime), plan)
+    for setting, plan in plans.items():
+        kinds.setdefault((setting.backbone, setting.regime), plan)
     return list(kinds.values())
 
 

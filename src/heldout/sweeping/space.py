@@ -8,7 +8,9 @@ from itertools import product
 from typing import Any
 
 from heldout.errors import UsageError
+from heldout.models.table_models import TABLE_MODELS
 from heldout.plan import Plan
+from heldout.plan_sections import ModelPlan
 from heldout.randomness import stream
 
 # The word for what heldout itself would take: the regime's own learning rate, and for `frozen` no rate at all, for its
@@ -23,16 +25,24 @@ class Setting:
     """What distinguishes one recipe of a sweep from the others.
 
     Attributes:
-        regime: What learns.
-        backbone: Which network.
-        learning_rate: The highest of the schedule; None where the head of a frozen backbone is fitted to its optimum.
+        regime: What learns; of a table, which model.
+        backbone: Which network; empty for a table.
+        learning_rate: The highest of the schedule; None where the head of a frozen backbone, or a linear model, is
+            fitted to its optimum, and for boosting.
         batch_size: Examples a step; None likewise.
+        imbalance: How rare classes are helped.
     """
 
     regime: str
     backbone: str
     learning_rate: float | None
     batch_size: int | None
+    imbalance: str = "none"
+
+    @property
+    def kind(self) -> tuple[str, str, str]:
+        """What stays the same where only the training by mini-batches is set otherwise."""
+        return self.regime, self.backbone, self.imbalance
 
     def as_dict(self) -> dict[str, Any]:
         """A plain dictionary for JSON."""
@@ -41,6 +51,7 @@ class Setting:
             "backbone": self.backbone,
             "learning_rate": self.learning_rate,
             "batch_size": self.batch_size,
+            "imbalance": self.imbalance,
         }
 
 
@@ -50,9 +61,11 @@ class Space:
 
     Attributes:
         regimes: Of `models.regimes`.
+        models: Of `models.table_models`, where the data is a table; there are no regimes and backbones then.
         backbones: Names; empty for the one of the plan.
         learning_rates: Numbers, or the word `default`; empty for `default` alone.
         batch_sizes: Empty for the one of the plan.
+        imbalances: Of `none`, `weights`, `balanced-batch` and `focal`; empty for the one of the plan.
         n_drawn: Draw so many settings at random instead, the rates evenly in their logarithm between the lowest and the
             highest; None takes every combination.
     """
@@ -61,12 +74,14 @@ class Space:
     backbones: tuple[str, ...] = ()
     learning_rates: tuple[float | str, ...] = ()
     batch_sizes: tuple[int, ...] = ()
+    imbalances: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
     n_drawn: int | None = None
 
     def __post_init__(self) -> None:
-        if not self.regimes:
+        if not self.regimes and not self.models:
             raise UsageError("no regime is named", expected="one at least", fix="such as --regimes frozen,full")
-        for name in ("regimes", "backbones", "learning_rates", "batch_sizes"):
+        for name in ("regimes", "models", "backbones", "learning_rates", "batch_sizes", "imbalances"):
             counts = Counter(getattr(self, name))
             if twice := [value for value, n in counts.items() if n > 1]:
                 raise UsageError(
@@ -101,21 +116,39 @@ def make_space(
     backbones: Sequence[str] | None = None,
     learning_rates: Sequence[float | str] | None = None,
     batch_sizes: Sequence[int] | None = None,
+    imbalances: Sequence[str] | None = None,
+    models: Sequence[str] | None = None,
+    is_table: bool = False,
     n_drawn: int | None = None,
 ) -> Space:
-    """The space of these values; what is None is left as `Space` has it.
+    """The space of these values; what is None is left as `Space` has it, and for a table all models are tried.
 
     Raises:
-        UsageError: Values that cannot be meant.
+        UsageError: Values that cannot be meant, or that are for pictures where the data is a table, or the reverse.
     """
+    _check_kind(models=models, regimes=regimes, backbones=backbones, is_table=is_table)
     given = Space() if regimes is None else Space(regimes=tuple(regimes))
+    if is_table:
+        given = Space(regimes=(), models=TABLE_MODELS if models is None else tuple(models))
     return replace(
         given,
+        imbalances=tuple(imbalances or ()),
         backbones=tuple(backbones or ()),
         learning_rates=tuple(learning_rates or ()),
         batch_sizes=tuple(batch_sizes or ()),
         n_drawn=n_drawn,
     )
+
+
+def _check_kind(*, is_table: bool, **given: Sequence[str] | None) -> None:
+    foreign = ("regimes", "backbones") if is_table else ("models",)
+    if met := [name for name in foreign if given[name] is not None]:
+        raise UsageError(
+            f"{met[0]} are named, which are for {'pictures' if is_table else 'tables'}, and the data is "
+            + ("a table" if is_table else "no table: no target is named"),
+            expected="models for a table; regimes and backbones for pictures",
+            fix=f"leave --{met[0]} out" + ("" if is_table else ", or name the column of the labels with --target"),
+        )
 
 
 # Values by their name in a plan -> the plan.
@@ -146,16 +179,19 @@ def settings_of(space: Space, make: MakePlan, *, seed: int) -> dict[Setting, Pla
             )
         setting = Setting(
             regime=plan.model.regime,
-            backbone=plan.model.backbone,
+            backbone=plan.model.backbone if isinstance(plan.model, ModelPlan) else "",
             learning_rate=float(training.learning_rate) if training else None,
             batch_size=training.batch_size if training else None,
+            imbalance=plan.imbalance,
         )
         found.setdefault(setting, plan)
     return found
 
 
 def _grid(space: Space) -> list[dict[str, Any]]:
-    sizes = [len(values) or 1 for values in (space.regimes, space.backbones, space.learning_rates, space.batch_sizes)]
+    kinds = space.models or space.regimes
+    axes = (kinds, space.backbones, space.learning_rates, space.batch_sizes, space.imbalances)
+    sizes = [len(values) or 1 for values in axes]
     if math.prod(sizes) > MOST_TRIALS:
         raise UsageError(
             f"the grid has {math.prod(sizes):,} settings",
@@ -163,22 +199,35 @@ def _grid(space: Space) -> list[dict[str, Any]]:
             fix="name fewer values, or draw some with --trials 50",
         )
     rates = space.learning_rates or (DEFAULT_RATE,)
-    values = product(space.regimes, space.backbones or (None,), rates, space.batch_sizes or (None,))
-    return [_values(*combination) for combination in values]
+    values = product(
+        kinds, space.backbones or (None,), rates, space.batch_sizes or (None,), space.imbalances or (None,)
+    )
+    found = [_values(space, *combination) for combination in values]
+    return [one for one in found if not _is_impossible(one)]
 
 
-def _values(regime: str, backbone: str | None, rate: float | str, batch_size: int | None) -> dict[str, Any]:
-    is_fitted = regime == "frozen" and rate == DEFAULT_RATE
+def _is_impossible(values: Mapping[str, Any]) -> bool:
+    """Trees know no mini-batches: what else is tried does without them, and nobody has to name it apart."""
+    return values.get("model.name") == "boosting" and values["imbalance"] in ("balanced-batch", "focal")
+
+
+def _values(
+    space: Space, kind: str, backbone: str | None, rate: float | str, batch_size: int | None, imbalance: str | None
+) -> dict[str, Any]:
+    needs_batches = imbalance in ("balanced-batch", "focal")
+    is_fitted = kind == "boosting" or (kind in ("frozen", "linear") and rate == DEFAULT_RATE and not needs_batches)
     return {
-        "model.regime": regime,
+        "model.name" if space.models else "model.regime": kind,
         "model.backbone": backbone,
-        "training.learning_rate": None if rate == DEFAULT_RATE else rate,
+        "training.learning_rate": None if is_fitted or rate == DEFAULT_RATE else rate,
         "training.batch_size": None if is_fitted else batch_size,
+        "imbalance": imbalance,
     }
 
 
 def _drawn(space: Space, seed: int) -> list[dict[str, Any]]:
     assert space.n_drawn is not None
+    kinds = space.models or space.regimes
     rates = [math.log(rate) for rate in space._rates if rate > 0]
     drawn = []
     for number in range(space.n_drawn):
@@ -186,13 +235,15 @@ def _drawn(space: Space, seed: int) -> list[dict[str, Any]]:
         rate = float(f"{math.exp(generator.uniform(min(rates, default=0.0), max(rates, default=0.0))):.3g}")
         drawn.append(
             _values(
-                space.regimes[generator.integers(len(space.regimes))],
+                space,
+                kinds[generator.integers(len(kinds))],
                 _one_of(space.backbones, generator.random()),
                 rate,
                 _one_of(space.batch_sizes, generator.random()),
+                _one_of(space.imbalances, generator.random()),
             )
         )
-    return drawn
+    return [one for one in drawn if not _is_impossible(one)]
 
 
 def _one_of(values: Sequence[Any], share: float) -> Any:
@@ -209,11 +260,14 @@ def names_of(settings: Sequence[Setting]) -> dict[Setting, str]:
     """
     has_backbones = len({setting.backbone for setting in settings}) > 1
     has_sizes = len({setting.batch_size for setting in settings if setting.batch_size}) > 1
-    return {setting: _name(setting, has_backbones, has_sizes) for setting in settings}
+    has_imbalances = len({setting.imbalance for setting in settings}) > 1
+    return {setting: _name(setting, has_backbones, has_sizes, has_imbalances) for setting in settings}
 
 
-def _name(setting: Setting, has_backbone: bool, has_size: bool) -> str:
+def _name(setting: Setting, has_backbone: bool, has_size: bool, has_imbalance: bool) -> str:
     parts = [setting.regime]
+    if has_imbalance:
+        parts.append("no balancing" if setting.imbalance == "none" else setting.imbalance)
     if has_backbone:
         parts.append(setting.backbone)
     parts.append("fitted" if setting.learning_rate is None else f"learning rate {setting.learning_rate:g}")

@@ -32,6 +32,7 @@ ENGINES = ("local", "ray")
 # What a worker needs at most, bytes: a training step of the backbones here at batches of 32 (measured 2026-11-22:
 # 1.36 GB for `full`, up to 3.5 GB for `scratch`), the fit of a head.
 _BYTES = {"scratch": 4e9, "full": 1.6e9, "partial": 1.6e9, "frozen": 0.8e9}
+_BYTES_OF_ROWS = 0.6e9  # torch, and tables of some hundred MB (assumed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +128,7 @@ def spread(plan: SweepPlan) -> Workers:
     if plan.engine == "ray":
         return Workers(n or 1, 1)  # the cluster says how many; one thread each is the same on every node
     if n is None:
-        need = max(_BYTES[setting.regime] for setting in plan.plans)
+        need = max(_BYTES.get(setting.regime, _BYTES_OF_ROWS) for setting in plan.plans)
         n = min(n_cores(), len(plan.plans) * plan.n_seeds, max(1, int(_free_memory() * 0.8 / need)))
         if plan.first.device == "cuda":
             n = 1  # trials that share a GPU's memory would end each other
@@ -260,7 +261,7 @@ def _mean_scores(orders: Iterable[TrialOrder], done: Mapping[str, TrialResult], 
 
 def _rehearse(runner: Runner, missing: Sequence[TrialOrder]) -> None:
     """What several trials would find out by measuring is found out once, one after another, on a quiet machine."""
-    kinds = {(order.setting.backbone, order.setting.regime, order.setting.batch_size): order for order in missing}
+    kinds = {(*order.setting.kind, order.setting.batch_size): order for order in missing}
     for order in kinds.values():
         for _, result in runner.run(rehearse, [order]):
             if isinstance(result, Lost):

@@ -1,4 +1,4 @@
-"""Training by mini-batches: `partial`, `full` and `scratch`, and `frozen` where a learning rate is asked for."""
+"""Training by mini-batches: `partial`, `full`, `scratch` and `mlp`; `frozen` and `linear` where that is asked for."""
 
 import hashlib
 from collections.abc import Iterator, Mapping
@@ -12,22 +12,18 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from heldout.data.batches import Batches, Rows, RowsInMemory, evaluation_batches, training_batches
+from heldout.data.batches import Batches, evaluation_batches, training_batches
 from heldout.errors import Diverged, OutOfMemory, is_want_of_memory
 from heldout.interrupting import finishing_steps
 from heldout.manifest import CHECKPOINTS
-from heldout.models.build import build_network, count_parameters
+from heldout.models.build import count_parameters
 from heldout.models.heads import Head
-from heldout.models.network import Network
-from heldout.models.prepared import store
 from heldout.models.regimes import set_mode
 from heldout.models.weights import fingerprint
 from heldout.provenance import Watcher
-from heldout.randomness import torch_seed
 from heldout.records import write_csv
 from heldout.training.arithmetic import computing_by, make_arithmetic
 from heldout.training.checkpoints import Checkpoints
-from heldout.training.classifier import Classifier
 from heldout.training.fastest import choose_precision
 from heldout.training.fitted import Fitted, Job
 from heldout.training.history import EpochRecord, best_epoch, history_rows
@@ -38,10 +34,9 @@ from heldout.training.parallel import ALONE, Group
 from heldout.training.rate_finding import found_or_find
 from heldout.training.rates import RateTest
 from heldout.training.settings import FIND, TrainingSettings
-from heldout.training.tasks import Task, feature_task, pixel_task, trunk_task
-
-# Regime -> what is kept of each picture for it to learn from.
-_PRODUCTS = {"frozen": "features", "partial": "trunk", "full": "canvases", "scratch": "canvases"}
+from heldout.training.starting import PRODUCTS, batches_of, classifier_of, start_network, task_of
+from heldout.training.table_materials import TableMaterials
+from heldout.training.tasks import Task, threads_for
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,7 +73,7 @@ def fit_by_batches(
     head: Head | None,
     *,
     parts: tuple[Part, Part],
-    materials: Materials,
+    materials: Materials | TableMaterials,
     folder: Path,
     watcher: Watcher,
 ) -> Fitted:
@@ -100,7 +95,8 @@ def fit_by_batches(
     """
     answer = Answer(None)
     if job.workers > 1:
-        product = _PRODUCTS[job.regime]
+        assert isinstance(materials, Materials), "a table is trained by one process"
+        product = PRODUCTS[job.regime]
         answer = train_in_group(
             job, head, parts=parts, materials=materials, product=product, folder=folder, watcher=watcher
         )
@@ -109,12 +105,8 @@ def fit_by_batches(
         trained = train_network(job, head, parts=parts, materials=materials, checkpoints=checkpoints, watcher=watcher)
     if trained.diverged is not None:
         raise trained.diverged
-    net = trained.task.net.cpu()
-    weight, bias = (tensor.detach().numpy().copy() for tensor in (net.head.weight, net.head.bias))
-    backbone = materials.pretrained if job.regime == "frozen" else store(net, materials.backbone, materials.cache)
-    assert backbone is not None, "the regime frozen has a pretrained backbone"
     return Fitted(
-        classifier=Classifier(backbone, weight, bias, parts[0].examples.classes),
+        classifier=classifier_of(trained.task, job, parts[0].examples.classes, materials),
         path=(),
         history=trained.history,
         best_epoch=trained.best_epoch,
@@ -132,7 +124,7 @@ def fit_by_batches(
 def checkpointed(
     job: Job,
     parts: tuple[Part, Part],
-    materials: Materials,
+    materials: Materials | TableMaterials,
     folder: Path,
     *,
     group: Group = ALONE,
@@ -164,7 +156,7 @@ def train_network(
     head: Head | None,
     *,
     parts: tuple[Part, Part],
-    materials: Materials,
+    materials: Materials | TableMaterials,
     checkpoints: Checkpoints,
     watcher: Watcher,
 ) -> Trained:
@@ -176,12 +168,11 @@ def train_network(
     folder = checkpoints.folder.parent
     assert settings is not None, "this head is fitted, not trained"
     train, _ = parts
-    net = _start(job, head, n_classes=len(train.examples.classes), materials=materials)
-    n_parameters, n_trained = count_parameters(net, job.regime)
+    net = start_network(job, head, n_classes=len(train.examples.classes), materials=materials)
+    task = task_of(net, job, settings, train, materials)
+    n_parameters, n_trained = count_parameters(net, task.regime)
     initial = fingerprint(net.state_dict())
-    task = _task(net, job, settings, materials)
-    train_batches, validation_batches = (_batches(part, job, settings, materials) for part in parts)
-    batches = Parts(train_batches, validation_batches, group)
+    batches = Parts(_training_batches(train, job, materials), batches_of(parts[1], job, settings, materials), group)
     as_before = replace(settings, precision=saved.precision) if saved else settings
     precision = group.first(lambda: _precision(task, as_before, batches.train, job, materials))
     rate_test = None
@@ -216,16 +207,17 @@ def train_network(
     watcher.stage(f"epoch {history[-1].epoch + 1 if history else 1} of {settings.epochs}")
     diverged = None
     try:
-        fit_network(
-            task,
-            settings,
-            parts=batches,
-            precision=precision,
-            seed=job.seed,
-            watch=watch,
-            watch_step=watch_step,
-            checkpoints=checkpoints,
-        )
+        with threads_for(task):
+            fit_network(
+                task,
+                settings,
+                parts=batches,
+                precision=precision,
+                seed=job.seed,
+                watch=watch,
+                watch_step=watch_step,
+                checkpoints=checkpoints,
+            )
     except Diverged as error:
         diverged = error
     return Trained(
@@ -242,19 +234,27 @@ def train_network(
     )
 
 
-def rehearse(job: Job, parts: tuple[Part, Part], materials: Materials) -> None:
+def rehearse(job: Job, parts: tuple[Part, Part], materials: Materials | TableMaterials) -> None:
     """Find out, and remember in the cache, what such a training finds out first: the fastest precision."""
     settings, (train, _) = job.settings, parts
     assert settings is not None, "this head is fitted, not trained"
-    net = _start(job, None, n_classes=len(train.examples.classes), materials=materials)
-    batches = _batches(train, job, settings, materials)
-    _precision(_task(net, job, settings, materials), settings, batches, job, materials)
+    materials = materials.fitted_to(train)
+    net = start_network(job, None, n_classes=len(train.examples.classes), materials=materials)
+    task = task_of(net, job, settings, train, materials)
+    _precision(task, settings, _training_batches(train, job, materials), job, materials)
 
 
-def _precision(task: Task, settings: TrainingSettings, train: Batches, job: Job, materials: Materials) -> str:
+def _training_batches(train: Part, job: Job, materials: Materials | TableMaterials) -> Batches:
+    assert job.settings is not None, "this head is fitted, not trained"
+    return batches_of(train, job, job.settings, materials, is_balanced=job.imbalance == "balanced-batch")
+
+
+def _precision(
+    task: Task, settings: TrainingSettings, train: Batches, job: Job, materials: Materials | TableMaterials
+) -> str:
     """What to compute in, tried out on the first batch."""
     first = next(iter(training_batches(train, seed=job.seed, epoch=1)))
-    inputs, name = task.training_inputs(first), materials.backbone.name
+    inputs, name = task.training_inputs(first), materials.name
     return choose_precision(task, settings, inputs=inputs, backbone=name, cache=materials.cache).name
 
 
@@ -264,10 +264,11 @@ def validation_logits(trained: Trained) -> Float[np.ndarray, "examples classes"]
     arithmetic = make_arithmetic(trained.precision, task)
     set_mode(task.net, task.regime, training=False)
     answers = []
-    with torch.inference_mode():
+    with threads_for(task), torch.inference_mode():
         for batch in evaluation_batches(trained.validation):
             with computing_by(arithmetic):
-                answers.append(task.logits(task.net, task.evaluation_inputs(batch)).float().cpu().numpy())
+                logits = task.logits(task.net, task.evaluation_inputs(batch))
+            answers.append(task.balance.answers(logits).float().cpu().numpy())
     return np.concatenate(answers)
 
 
@@ -311,11 +312,10 @@ def _memory_told(batch_size: int) -> Iterator[None]:
         ) from error
 
 
-def _key(job: Job, parts: tuple[Part, Part], materials: Materials) -> str:
+def _key(job: Job, parts: tuple[Part, Part], materials: Materials | TableMaterials) -> str:
     """A hash of everything that decides the numbers of the training."""
     digest = hashlib.sha256()
-    weights = materials.weights.sha256 if materials.weights else ""
-    digest.update(repr((job, materials.backbone.name, weights)).encode())
+    digest.update(repr((job, *materials.identity)).encode())
     for part in parts:
         digest.update(repr((part.examples.classes, part.sha256s, part.labels.tolist())).encode())
     return digest.hexdigest()
@@ -323,37 +323,3 @@ def _key(job: Job, parts: tuple[Part, Part], materials: Materials) -> str:
 
 def _write_history(folder: Path, history: list[EpochRecord]) -> None:
     write_csv(folder / "history.csv", history_rows(history, best_epoch=best_epoch(history)))
-
-
-def _start(job: Job, head: Head | None, *, n_classes: int, materials: Materials) -> Network:
-    """The network before learning: random weights, then those of the file, then the fitted head."""
-    generator = torch.Generator().manual_seed(torch_seed(job.seed, "init"))
-    net = build_network(materials.backbone, materials.weights, n_classes, generator=generator)
-    if head is not None:
-        with torch.no_grad():
-            net.head.weight.copy_(torch.from_numpy(np.asarray(head.weight)))
-            net.head.bias.copy_(torch.from_numpy(np.asarray(head.bias)))
-    return net
-
-
-def _task(net: Network, job: Job, settings: TrainingSettings, materials: Materials) -> Task:
-    device = torch.device(materials.device)
-    if job.regime == "frozen":
-        return feature_task(net, device=device)
-    if job.regime == "partial":
-        return trunk_task(net, path=materials.pixel_path, device=device)
-    return pixel_task(
-        net,
-        job.regime,
-        path=materials.pixel_path,
-        augmentation=settings.augment,
-        seed=job.seed,
-        device=device,
-    )
-
-
-def _batches(part: Part, job: Job, settings: TrainingSettings, materials: Materials) -> Batches:
-    rows: Rows = materials.rows(_PRODUCTS[job.regime], part)
-    if job.regime == "frozen":
-        rows = RowsInMemory(rows.take(range(len(rows))))  # as where the head is fitted to its optimum
-    return Batches(rows, part.labels, np.arange(len(part.labels)), settings.batch_size)

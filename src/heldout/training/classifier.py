@@ -19,7 +19,9 @@ from heldout.data.decoding import MAX_PIXELS, PixelPath
 from heldout.data.likeness import SIGNATURE_VERSION
 from heldout.data.sources import Source
 from heldout.data.survey import Survey
-from heldout.errors import RunFolderError
+from heldout.errors import RunFolderError, UsageError
+from heldout.measuring.decisions import Decision, from_dict
+from heldout.measuring.prior import from_focal
 from heldout.models.backbones import Backbone, find_backbone
 from heldout.models.choosing import open_engine
 from heldout.models.conversion import Output
@@ -28,6 +30,7 @@ from heldout.models.prepared import Prepared, prepared_from_tensors
 from heldout.models.weights import fingerprint
 from heldout.records import read_json, to_json, write_atomic
 from heldout.training.looking import Product, Progress, look_at
+from heldout.training.model_files import damaged, read_classes, read_tensors, unknown_content
 from heldout.training.stores import ArrayStore, FactStore, StoredRows
 
 _PIXEL_KEYS = ("resize", "crop", "interpolation")
@@ -43,6 +46,8 @@ class Classifier:
         bias: Of the head.
         classes: Names, in the order of the head's rows.
         temperature: Logits are divided by it for probabilities; fitted on validation.
+        gamma: Of the focal loss that it was trained by; 0 for none.
+        decision: How a class is decided on; None takes the likeliest.
     """
 
     backbone: Prepared
@@ -50,10 +55,13 @@ class Classifier:
     bias: Float[np.ndarray, " classes"]
     classes: tuple[str, ...]
     temperature: float = 1.0
+    gamma: float = 0.0
+    decision: Decision | None = None
 
     def logits(self, features: Float[np.ndarray, "examples features"]) -> Float[np.ndarray, "examples classes"]:
-        """One logit an example and class, as `linear_logits` computes them."""
-        return linear_logits(self.weight, self.bias, features)
+        """One logit an example and class, as `linear_logits` computes them, of the true prior."""
+        logits = linear_logits(self.weight, self.bias, features)
+        return from_focal(logits, self.gamma) if self.gamma else logits
 
 
 @dataclass(frozen=True)
@@ -164,6 +172,8 @@ def save(classifier: Classifier, folder: Path, *, regime: str) -> str:
         "mean": list(path.mean),
         "std": list(path.std),
         "temperature": classifier.temperature,
+        "gamma": classifier.gamma,
+        "decision": classifier.decision.as_dict() if classifier.decision else None,
         "fingerprint": whole,
     }
     write_atomic(folder / "preprocess.json", to_json(settings))
@@ -178,30 +188,21 @@ def load(run: Path, *, cache: Path) -> Classifier:
     Raises:
         RunFolderError: A file is absent or damaged, or the tensors are not those that were written.
     """
-    from safetensors import SafetensorError
-    from safetensors.numpy import load_file
-
     folder = run / "model"
     settings = _settings(folder / "preprocess.json")
-    classes = _classes(folder / "classes.json")
-    try:
-        tensors = load_file(folder / "weights.safetensors")
-        whole = fingerprint(tensors)
-    except (OSError, SafetensorError) as error:
-        raise _damaged(folder, str(error)) from error
-    if whole != settings["fingerprint"]:
-        raise _damaged(folder, "its fingerprint is not the one that was written")
+    classes = read_classes(folder / "classes.json")
+    tensors = read_tensors(folder, settings["fingerprint"])
     backbone = find_backbone(settings["backbone"])
     head = settings["head"]
     if not {f"{head}.weight", f"{head}.bias"} <= tensors.keys():
-        raise _damaged(folder, f"it has no head called {head!r}")
+        raise damaged(folder, f"it has no head called {head!r}")
     weight, bias = tensors.pop(f"{head}.weight"), tensors.pop(f"{head}.bias")
     if weight.ndim != 2 or weight.shape[1] != backbone.n_features or bias.shape != weight.shape[:1]:
-        raise _damaged(
+        raise damaged(
             folder, f"its head is of shape {weight.shape} and {bias.shape}, not for {backbone.n_features} features"
         )
     if len(weight) != len(classes):
-        raise _damaged(folder, f"its head has {len(weight)} rows, and classes.json {len(classes)} names")
+        raise damaged(folder, f"its head has {len(weight)} rows, and classes.json {len(classes)} names")
     path = pixel_path(backbone)
     if (path.resize, path.crop, path.interpolation) != tuple(settings[key] for key in _PIXEL_KEYS):
         raise RunFolderError(
@@ -210,7 +211,19 @@ def load(run: Path, *, cache: Path) -> Classifier:
             fix="use the version of heldout that environment.json of the run names, or train again",
         )
     prepared = prepared_from_tensors(backbone, tensors, head, cache)
-    return Classifier(prepared, weight, bias, classes, float(settings["temperature"]))
+    try:
+        decision = from_dict(settings["decision"]) if settings.get("decision") else None
+    except UsageError as error:
+        raise unknown_content(folder / "preprocess.json", str(error)) from error
+    return Classifier(
+        prepared,
+        weight,
+        bias,
+        classes,
+        temperature=float(settings["temperature"]),
+        gamma=float(settings.get("gamma", 0.0)),
+        decision=decision,
+    )
 
 
 def _settings(file: Path) -> dict[str, Any]:
@@ -218,30 +231,7 @@ def _settings(file: Path) -> dict[str, Any]:
     wanted = {"backbone": str, "head": str, "temperature": float, "fingerprint": str}
     wanted |= {"resize": int, "crop": int, "interpolation": str}
     if not isinstance(settings, dict) or settings.get("format") != 1:
-        raise _unknown_content(file, "it is not of format 1")
+        raise unknown_content(file, "it is not of format 1")
     if wrong := [key for key, kind in wanted.items() if not isinstance(settings.get(key), kind)]:
-        raise _unknown_content(file, f"{', '.join(wrong)} absent or of another kind")
+        raise unknown_content(file, f"{', '.join(wrong)} absent or of another kind")
     return settings
-
-
-def _classes(file: Path) -> tuple[str, ...]:
-    classes = read_json(file)
-    if not isinstance(classes, list) or not all(isinstance(name, str) for name in classes):
-        raise _unknown_content(file, "it is no list of names")
-    return tuple(classes)
-
-
-def _unknown_content(file: Path, reason: str) -> RunFolderError:
-    return RunFolderError(
-        f"{file} cannot be used: {reason}",
-        expected="the file as heldout wrote it",
-        fix="copy the run folder again from where it is whole, or upgrade heldout if a newer one wrote it",
-    )
-
-
-def _damaged(folder: Path, reason: str) -> RunFolderError:
-    return RunFolderError(
-        f"{folder / 'weights.safetensors'} cannot be used: {reason}",
-        expected="the file that heldout wrote",
-        fix="copy the run folder again from where it is whole, or train again",
-    )

@@ -6,6 +6,7 @@ from heldout.training.classifier import Classifier
 from heldout.training.history import EpochRecord
 from heldout.training.probe import PathPoint
 from heldout.training.rates import RateTest
+from heldout.training.row_classifier import RowClassifier
 from heldout.training.settings import TrainingSettings
 
 
@@ -19,6 +20,9 @@ class Job:
         seed: Of every random number.
         workers: Processes that train together; more than one is for training by mini-batches alone.
         engine: Where they are: `local` or `ray`.
+        imbalance: How rare classes are helped: `none`, `weights`, `balanced-batch` or `focal`.
+        focal_gamma: Of the focal loss.
+        hidden: The widths of the hidden layers of a model of rows.
     """
 
     regime: str
@@ -27,6 +31,19 @@ class Job:
     # Not in what a checkpoint is known by: a training can go on with others, and says so.
     workers: int = field(default=1, repr=False)
     engine: str = field(default="local", repr=False)
+    imbalance: str = "none"
+    focal_gamma: float = 2.0
+    hidden: tuple[int, ...] = ()
+
+    @property
+    def is_levelled(self) -> bool:
+        """Whether what is fitted answers as if all classes were equally common, until it is moved back."""
+        return self.imbalance in ("weights", "balanced-batch")
+
+    @property
+    def gamma(self) -> float:
+        """Of the focal loss where that is learnt by; else 0."""
+        return self.focal_gamma if self.imbalance == "focal" else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +64,7 @@ class Fitted:
         checkpoint_seconds: What saving took.
     """
 
-    classifier: Classifier
+    classifier: Classifier | RowClassifier
     path: tuple[PathPoint, ...]
     history: tuple[EpochRecord, ...]
     best_epoch: int

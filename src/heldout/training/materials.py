@@ -10,10 +10,10 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Float, Int
 
 from heldout.data.decoding import PixelPath
 from heldout.data.examples import Examples
@@ -21,7 +21,7 @@ from heldout.errors import DataError
 from heldout.models.backbones import Backbone, find_backbone
 from heldout.models.prepared import Prepared, prepare
 from heldout.models.weights import WeightsFile, find_weights
-from heldout.training.classifier import engine_product, fact_store, pixel_path
+from heldout.training.classifier import Classifier, engine_product, fact_store, logits_of, pixel_path
 from heldout.training.looking import Product, Progress, look_at
 from heldout.training.stores import ArrayStore, FactStore, StoredRows
 
@@ -80,6 +80,33 @@ class Materials:
         """Which engine computed the features, or nothing where there are none."""
         product = self.products.get("features")
         return product.engine.key if product and product.engine else ""
+
+    @property
+    def name(self) -> str:
+        """Of the backbone."""
+        return self.backbone.name
+
+    @property
+    def identity(self) -> tuple[str, ...]:
+        """What decides what is learnt from, besides the pictures themselves."""
+        return (self.backbone.name, self.weights.sha256 if self.weights else "")
+
+    @property
+    def has_features(self) -> bool:
+        """Whether there are pretrained features."""
+        return self.pretrained is not None
+
+    def fitted_to(self, train: Part) -> Self:
+        """The same: what a backbone makes of a picture does not depend on the other pictures."""
+        return self
+
+    def features(self, part: Part) -> Float[np.ndarray, "examples features"]:
+        """The features of one part by the pretrained backbone."""
+        return self.rows("features", part).all()
+
+    def logits(self, classifier: Classifier, part: Part) -> Float[np.ndarray, "examples classes"]:
+        """What a classifier says about one part."""
+        return logits_of(classifier, self.features_by(classifier.backbone, part))
 
     def rows(self, product: str, part: Part) -> StoredRows:
         """What is kept of the pictures of one part."""

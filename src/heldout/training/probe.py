@@ -1,7 +1,7 @@
 """The head of a frozen backbone: fitted to the optimum at each penalty, the penalty chosen on validation."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -41,16 +41,26 @@ class Probe:
     Attributes:
         head: Fitted on the training examples alone.
         path: Strongest penalty first.
+        shift: What its logits are moved by to be those of the true prior; None where they are already.
     """
 
     head: Head
     path: tuple[PathPoint, ...]
+    shift: Float[np.ndarray, " classes"] | None = None
+
+    @property
+    def bias(self) -> Float[np.ndarray, " classes"]:
+        """The head's bias for the true prior."""
+        return self.head.bias if self.shift is None else (self.head.bias + self.shift).astype(np.float32)
 
 
 def fit_probe(
     train: tuple[Float[np.ndarray, "train features"], Int[np.ndarray, " train"]],
     validation: tuple[Float[np.ndarray, "validation features"], Int[np.ndarray, " validation"]],
     n_classes: int,
+    *,
+    class_weights: Float[np.ndarray, " classes"] | None = None,
+    shift: Float[np.ndarray, " classes"] | None = None,
 ) -> Probe:
     """The head with the smallest validation loss along the path of penalties.
 
@@ -58,13 +68,17 @@ def fit_probe(
         train: Features and labels that the heads are fitted to.
         validation: Features and labels that the penalty is chosen on.
         n_classes: How many classes the head tells apart.
+        class_weights: As for `fit_heads`.
+        shift: What the logits are moved by before a head is judged, to be those of the true prior again; the head that
+            is given is not moved yet.
     """
     heads: list[Head] = []
     points: list[PathPoint] = []
-    for head in fit_heads(*train, n_classes):
+    for head in fit_heads(*train, n_classes, class_weights=class_weights):
         heads.append(head)
-        train_loss, _ = _loss_and_correct(head, *train)
-        points.append(PathPoint(head.l2, train_loss, *_loss_and_correct(head, *validation)))
+        moved = head if shift is None else replace(head, bias=head.bias + shift.astype(np.float32))
+        train_loss, _ = _loss_and_correct(moved, *train)
+        points.append(PathPoint(head.l2, train_loss, *_loss_and_correct(moved, *validation)))
         if _walked_enough([point.validation_loss for point in points]):
             break
     best = int(np.argmin([point.validation_loss for point in points]))
@@ -72,7 +86,7 @@ def fit_probe(
         PathPoint(point.l2, point.train_loss, point.validation_loss, point.validation_correct, index == best)
         for index, point in enumerate(points)
     ]
-    return Probe(heads[best], tuple(path))
+    return Probe(heads[best], tuple(path), shift)
 
 
 def _walked_enough(losses: Sequence[float]) -> bool:

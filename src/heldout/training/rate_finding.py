@@ -18,7 +18,6 @@ from torch import Tensor
 from heldout.data.batches import Batch, Batches, training_batches
 from heldout.models.regimes import set_mode
 from heldout.randomness import key_of
-from heldout.training.losses import cross_entropy
 from heldout.training.rates import FILE_NAME, RateTest, Try, choose, has_diverged, range_of, read_test, write_test
 from heldout.training.settings import TrainingSettings
 from heldout.training.steps import Learner, make_learner, private_draws, train_step
@@ -111,7 +110,8 @@ def _try(learner: Learner, before: Task, batch: Batch, *, rate: float, seed: int
     task = learner.task
     inputs, labels = task.training_inputs(batch), torch.from_numpy(batch.labels).to(task.device)
     with private_draws(task.device, seed=seed, epoch=batch.epoch, step=batch.step), torch.no_grad():
-        untouched = cross_entropy(before.logits(before.net, inputs), labels, label_smoothing=learner.label_smoothing)
+        logits = before.logits(before.net, inputs)
+        untouched = task.balance.loss(logits, labels, label_smoothing=learner.label_smoothing)
     with private_draws(task.device, seed=seed, epoch=batch.epoch, step=batch.step):
         sums = train_step(learner, inputs, labels, learning_rate=rate)
     return Try(rate, _finite(sums.loss), _finite(untouched))

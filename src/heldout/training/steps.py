@@ -129,7 +129,7 @@ def train_step(
             continue  # a group has more processes than the batch has examples
         with computing_by(learner.arithmetic):
             logits = task.logits(task.net, some)
-        loss = cross_entropy(logits, own, label_smoothing=learner.label_smoothing) * (len(own) / n)
+        loss = task.balance.loss(logits, own, label_smoothing=learner.label_smoothing) * (len(own) / n)
         learner.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
         losses.append(loss.detach())
         n_correct.append(count_correct(logits.detach(), own))
@@ -178,7 +178,8 @@ def _moving(net: nn.Module) -> list[Tensor]:
 def evaluate(task: Task, batches: Iterable[Batch], *, arithmetic: Arithmetic, group: Group = ALONE) -> Tally:
     """Sums over all examples of the batches, of which a group has a piece each, in evaluation mode, without gradients.
 
-    The loss is the plain negative log-likelihood. The network is left in evaluation mode.
+    The loss is the plain negative log-likelihood under the true prior, whatever was learnt by. The network is left in
+    evaluation mode.
     """
     set_mode(task.net, task.regime, training=False)
     tally = Tally()
@@ -188,7 +189,7 @@ def evaluate(task: Task, batches: Iterable[Batch], *, arithmetic: Arithmetic, gr
                 continue  # a group has more processes than the batch has examples
             labels = torch.from_numpy(batch.labels).to(task.device)
             with computing_by(arithmetic):
-                logits = task.logits(task.net, task.evaluation_inputs(batch))
+                logits = task.balance.answers(task.logits(task.net, task.evaluation_inputs(batch)))
             tally = tally.plus(StepSums(cross_entropy(logits, labels), count_correct(logits, labels), len(labels)))
     if group.world == 1:
         return tally

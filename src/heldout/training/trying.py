@@ -9,11 +9,12 @@ from jaxtyping import Float, Int
 from heldout.measuring.predictions import log_softmax
 from heldout.models.weights import fingerprint
 from heldout.provenance import Silent
-from heldout.training.classifier import all_tensors, logits_of
 from heldout.training.fitted import Job
-from heldout.training.fitting import fit_head, frozen_with
+from heldout.training.fitting import fit_head, fitted_at_once
 from heldout.training.history import EpochRecord
 from heldout.training.materials import Materials, Part
+from heldout.training.opening import tensors_of
+from heldout.training.table_materials import TableMaterials
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -45,7 +46,7 @@ class Tried:
     why: str = ""
 
 
-def try_out(job: Job, train: Part, validation: Part, materials: Materials, *, folder: Path) -> Tried:
+def try_out(job: Job, train: Part, validation: Part, materials: Materials | TableMaterials, *, folder: Path) -> Tried:
     """Fit what the regime lets learn, and judge it.
 
     Args:
@@ -59,15 +60,16 @@ def try_out(job: Job, train: Part, validation: Part, materials: Materials, *, fo
         OutOfMemory: The batches are too large for this machine.
         StorageError: The disk refused.
     """
+    materials = materials.fitted_to(train)
     if job.settings is None:
-        return _fitted(train, validation, materials)
+        return _fitted(job, train, validation, materials)
     return _trained(job, train, validation, materials, folder)
 
 
-def _fitted(train: Part, validation: Part, materials: Materials) -> Tried:
-    probe = fit_head(train, validation, materials)
-    fitted = frozen_with(probe, train, materials)
-    logits = logits_of(fitted.classifier, materials.rows("features", validation))
+def _fitted(job: Job, train: Part, validation: Part, materials: Materials | TableMaterials) -> Tried:
+    probe = None if job.regime == "boosting" else fit_head(job, train, validation, materials)
+    fitted = fitted_at_once(job, probe, (train, validation), materials)
+    logits = materials.logits(fitted.classifier, validation)  # type: ignore[arg-type]  # each makes its own kind
     return Tried(
         logits=logits,
         validation_loss=_loss(logits, validation.labels),
@@ -76,16 +78,16 @@ def _fitted(train: Part, validation: Part, materials: Materials) -> Tried:
         n_parameters=fitted.n_parameters,
         n_trained=fitted.n_trained,
         initial=fitted.initial,
-        final=fingerprint(all_tensors(fitted.classifier)),
+        final=fingerprint(tensors_of(fitted.classifier)),
         precision=fitted.precision,
     )
 
 
-def _trained(job: Job, train: Part, validation: Part, materials: Materials, folder: Path) -> Tried:
+def _trained(job: Job, train: Part, validation: Part, materials: Materials | TableMaterials, folder: Path) -> Tried:
     from heldout.training.by_batches import checkpointed, train_network, validation_logits
 
     parts = (train, validation)
-    head = fit_head(train, validation, materials).head if job.regime in ("partial", "full") else None
+    head = fit_head(job, train, validation, materials).head if job.regime in ("partial", "full") else None
     with checkpointed(job, parts, materials, folder) as checkpoints:
         trained = train_network(job, head, parts=parts, materials=materials, checkpoints=checkpoints, watcher=Silent())
     logits = None if trained.diverged else validation_logits(trained)

@@ -78,6 +78,7 @@ class Compared:
         """A plain dictionary for JSON."""
         content: dict[str, Any] = {
             "format": 1,
+            "things": self.a.things,
             "a": _facts_of(self.a),
             "b": _facts_of(self.b),
             "classes": list(self.a.classes),
@@ -213,10 +214,10 @@ def doubts(a: Side, b: Side, *, is_looked_up: bool) -> list[Finding]:
             Finding(
                 code="compared-on-training-data",
                 severity="error",
-                what=f"{n_learned:,} of {len(a.ids):,} held-out pictures are, byte for byte, also ones that a run was "
-                f"trained or chosen on ({int(learned[0].sum()):,} for A, {int(learned[1].sum()):,} for B)",
-                why="A model that has met a picture answers it better than one that has not; the difference is then "
-                "one of memory.",
+                what=f"{n_learned:,} of {len(a.ids):,} held-out {a.things} are, byte for byte, also ones that a run "
+                f"was trained or chosen on ({int(learned[0].sum()):,} for A, {int(learned[1].sum()):,} for B)",
+                why="What a model has met it answers better than what it has not: the difference is then one of "
+                "memory.",
                 fix="Remove the copies from train and validation, train both again, and compare those.",
                 where=tuple(a.ids[index] for index in where),
             )
@@ -236,8 +237,8 @@ def doubts(a: Side, b: Side, *, is_looked_up: bool) -> list[Finding]:
             Finding(
                 code="other-training-data",
                 severity="note",
-                what=f"{n_other:,} pictures are in train or validation of one run alone ({len(a.learned):,} different "
-                f"ones for A, {len(b.learned):,} for B)",
+                what=f"{n_other:,} {a.things} are in train or validation of one run alone ({len(a.learned):,} "
+                f"different ones for A, {len(b.learned):,} for B)",
                 why="The two models differ by what they have learned from as well as by how.",
                 fix="Train both on the same data to compare the recipes alone.",
             )
@@ -315,6 +316,8 @@ def _kept_thumbnails(a: Side, b: Side) -> Mapping[str, bytes]:
     """The small pictures that the runs themselves have kept, by content."""
     kept: dict[str, bytes] = {}
     for side in (a, b):
+        if side.things == "rows":
+            continue
         content = dict(zip(side.ids, side.sha256s, strict=True))
         table = read_parquet(side.folder / "thumbnails.parquet", ["id", "jpeg"]).to_pydict()
         kept |= {content[name]: jpeg for name, jpeg in zip(table["id"], table["jpeg"], strict=True) if name in content}

@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float, Int
 
 from heldout.bookkeeping import group_facts, groups_learned_from, part_of_content
 from heldout.data.examples import PARTS, Examples, some_of
-from heldout.data.groups import group_problems
+from heldout.data.groups import group_numbers, group_problems, joined
 from heldout.data.photos import find_photos
 from heldout.data.remote import without_secrets
+from heldout.data.table_problems import row_clusters
+from heldout.data.tables import TableSource, find_table, table_of
 from heldout.devices import chosen_device
 from heldout.errors import DataError, UnreadablePictures, nearest, one_of
 from heldout.findings import MAX_NAMED, Finding, by_severity
@@ -24,8 +27,11 @@ from heldout.provenance import Silent, Watcher
 from heldout.randomness import stream
 from heldout.records import append_line, cache_folder, read_json
 from heldout.run_folders import ALWAYS_CHECKED, run_folder
-from heldout.training.classifier import Classifier, ask, fact_store, load
+from heldout.scoring import AnyClassifier
+from heldout.training.classifier import ask, fact_store
 from heldout.training.judging import kinship
+from heldout.training.opening import open_classifier
+from heldout.training.row_classifier import RowClassifier
 
 LOG_NAME = "openings.jsonl"  # as data.sealed writes it, which only a run may import
 # The files of the run that are read here, which must be those that were written.
@@ -92,8 +98,13 @@ def evaluate(
     """
     watcher = watcher or Silent()
     folder, cache = run_folder(Path(run), check=CHECKED), cache_folder()
-    classifier = load(folder, cache=cache)
-    examples = in_class_map(chosen_part(find_photos(data, group_by), part, without_secrets(str(data))), classifier)
+    classifier = open_classifier(folder, cache=cache)
+    if isinstance(classifier, RowClassifier):
+        watcher.stage("look at the rows")
+        return _on_rows(folder, classifier, data, skip_bad=skip_bad, group_by=group_by)
+    examples = in_class_map(
+        chosen_part(find_photos(data, group_by), part, without_secrets(str(data))), classifier.classes
+    )
     watcher.stage("look at the pictures")
     answers = ask(
         classifier, examples.source, examples.ids, cache=cache, device=chosen_device(device), progress=watcher.progress
@@ -102,19 +113,52 @@ def evaluate(
         raise UnreadablePictures(answers.survey.unreadable, n_examples=len(examples))
     chosen = np.array(answers.readable, dtype=np.int64)
     readable = examples.take(chosen)
-    predictions = Predictions(readable.ids, readable.labels, answers.logits, classifier.classes)
-    # Before any number: an opening is on the disk even if nobody sees what came of it.
-    findings = overlap(folder, [facts.sha256 for facts in answers.survey.facts if facts])
+    sha256s = [facts.sha256 for facts in answers.survey.facts if facts]
     groups = kinship(examples, answers.survey, fact_store(classifier.backbone.backbone, cache)).clusters[chosen]
+    found = _scored(folder, classifier, readable, answers.logits, sha256s=sha256s, groups=groups, group_by=group_by)
+    return replace(found, n_left_out=len(answers.survey.unreadable))
+
+
+def _on_rows(folder: Path, classifier: RowClassifier, data: object, *, skip_bad: bool, group_by: str) -> Evaluation:
+    """The scores on the rows of a table."""
+    examples = find_table(data, classifier.target, group_by=group_by, skip_bad=skip_bad)
+    source = examples.source
+    assert isinstance(source, TableSource), "rows come from a table"
+    n_left_out = len(source.ids) - len(examples)
+    examples = in_class_map(examples, classifier.classes)
+    rows = table_of(data, classifier.encoder, target=classifier.target)
+    logits = classifier.logits(classifier.encoder.encode(rows.table, source.rows_of(examples.ids)))
+    copies = row_clusters(source, examples.ids)
+    groups = joined(copies, group_numbers(examples.groups)) if examples.groups else copies
+    sha256s = source.sha256s(examples.ids)
+    found = _scored(folder, classifier, examples, logits, sha256s=sha256s, groups=groups, group_by=group_by)
+    return replace(found, n_left_out=n_left_out)
+
+
+def _scored(
+    folder: Path,
+    classifier: AnyClassifier,
+    examples: Examples,
+    logits: Float[np.ndarray, "examples classes"],
+    *,
+    sha256s: Sequence[str],
+    groups: Int[np.ndarray, " examples"],
+    group_by: str,
+) -> Evaluation:
+    """The scores of answers, after the opening of a held-out part has been logged."""
+    predictions = Predictions(examples.ids, examples.labels, logits, classifier.classes)
+    predictions = predictions.with_decision(classifier.decision)
+    # Before any number: an opening is on the disk even if nobody sees what came of it.
+    findings = overlap(folder, sha256s, things=examples.things)
     generator = stream(0, "bootstrap")
     summary = summarise(predictions, temperature=classifier.temperature, generator=generator, groups=groups)
-    findings += doubts_about_groups(folder, readable.groups, group_by)
+    findings += doubts_about_groups(folder, examples.groups, group_by, things=examples.things)
     return Evaluation(
         predictions.with_temperature(classifier.temperature),
         summary,
         tuple(by_severity(findings)),
-        len(answers.survey.unreadable),
-        tuple(readable.groups),
+        0,
+        tuple(examples.groups),
     )
 
 
@@ -139,33 +183,34 @@ def chosen_part(examples: Examples, part: str, data: str) -> Examples:
     return examples.take(chosen)
 
 
-def in_class_map(examples: Examples, classifier: Classifier) -> Examples:
+def in_class_map(examples: Examples, classes: tuple[str, ...]) -> Examples:
     """The same examples with the class map of the run.
 
     Raises:
         DataError: A class of the data is none of the run's.
     """
     present = [examples.classes[label] for label in np.unique(examples.labels)]
-    unknown = [name for name in present if name not in classifier.classes]
+    unknown = [name for name in present if name not in classes]
     if unknown:
         raise DataError(
             f"{len(unknown)} of the data's {len(present)} classes are unknown to the run: {some_of(unknown)}"
-            f"{nearest(unknown[0], classifier.classes)}",
-            expected=f"classes among {some_of(classifier.classes, 20)}",
+            f"{nearest(unknown[0], classes)}",
+            expected=f"classes among {some_of(classes, 20)}",
             fix="rename the folders (or labels) as they were in training, or leave those classes out",
         )
-    index = {name: number for number, name in enumerate(classifier.classes)}
+    index = {name: number for number, name in enumerate(classes)}
     labels = np.array([index.get(name, -1) for name in examples.classes], dtype=np.int64)[examples.labels]
-    return replace(examples, labels=labels, classes=classifier.classes)
+    return replace(examples, labels=labels, classes=classes)
 
 
-def doubts_about_groups(run: Path, names: Sequence[str], group_by: str) -> list[Finding]:
+def doubts_about_groups(run: Path, names: Sequence[str], group_by: str, *, things: str = "pictures") -> list[Finding]:
     """What the groups say against the score: some that the run has learned from, few of them, examples without one.
 
     Args:
         run: The folder of the run.
         names: The group of each example that is scored; empty where there are no groups.
         group_by: What named them.
+        things: What the examples are called.
     """
     if not names:
         return []
@@ -178,7 +223,7 @@ def doubts_about_groups(run: Path, names: Sequence[str], group_by: str) -> list[
             Finding(
                 code="groups-of-the-training",
                 severity="warning",
-                what=f"{n:,} of {len(names):,} pictures are of {len(met):,} groups whose names are also those of "
+                what=f"{n:,} of {len(names):,} {things} are of {len(met):,} groups whose names are also those of "
                 "groups that the run was trained or chosen on",
                 why="What a network learns of a patient, a camera or a burst helps it on the rest of that group and "
                 "not on new ones: if they are the same ones, the score comes out too high.",
@@ -189,8 +234,13 @@ def doubts_about_groups(run: Path, names: Sequence[str], group_by: str) -> list[
     return findings
 
 
-def overlap(run: Path, sha256s: Sequence[str]) -> list[Finding]:
-    """What it means for a score that the run has met some of these files before; test examples are logged as opened.
+def overlap(run: Path, sha256s: Sequence[str], *, things: str = "pictures") -> list[Finding]:
+    """What it means for a score that the run has met some of these before; test examples are logged as opened.
+
+    Args:
+        run: The folder of the run.
+        sha256s: Of the content of each example.
+        things: What the examples are called.
 
     Raises:
         StorageError: The opening cannot be logged.
@@ -202,10 +252,11 @@ def overlap(run: Path, sha256s: Sequence[str]) -> list[Finding]:
             Finding(
                 code="evaluated-on-training-data",
                 severity="error",
-                what=f"{n_used:,} of {len(sha256s):,} pictures are ones the run was trained or chosen on "
+                what=f"{n_used:,} of {len(sha256s):,} {things} are ones the run was trained or chosen on "
                 f"({met['train']:,} train, {met['validation']:,} validation)",
-                why="A score on pictures that the network has learned from comes out too high.",
-                fix="Score pictures that the run has not met, such as with --part test.",
+                why=f"A score on {things} that the model has learned from comes out too high.",
+                fix=f"Score {things} that the run has not met"
+                + (", such as with --part test." if things == "pictures" else "."),
             )
         )
     if met["test"]:
@@ -222,10 +273,10 @@ def overlap(run: Path, sha256s: Sequence[str]) -> list[Finding]:
             Finding(
                 code="held-out-part-opened-again",
                 severity="warning",
-                what=f"{met['test']:,} of {len(sha256s):,} pictures are of the run's own held-out part, which was "
+                what=f"{met['test']:,} of {len(sha256s):,} {things} are of the run's own held-out part, which was "
                 "opened before; this opening is logged",
-                why="Each look at the same held-out pictures makes it easier to choose what happens to do well there.",
-                fix="Collect new pictures for a fresh judgement, or keep the run's first test score.",
+                why=f"Each look at the same held-out {things} makes it easier to choose what happens to do well there.",
+                fix=f"Collect new {things} for a fresh judgement, or keep the run's first test score.",
                 source="Dwork et al., The reusable holdout (2015)",
             )
         )

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from heldout.data.examples import some_of
+from heldout.data.examples import some_of, things_of
 from heldout.data.groups import group_numbers, joined
 from heldout.data.near_duplicates import clusters, find_pairs
 from heldout.data.problems import pixel_numbers
@@ -58,6 +58,11 @@ class Side:
     confidence: Float[np.ndarray, " examples"]
     groups: tuple[str, ...]
     learned: frozenset[str]
+
+    @property
+    def things(self) -> str:
+        """What the examples are, for messages."""
+        return things_of(str(self.scores["data"]["layout"]))
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -190,13 +195,13 @@ def _other_examples(a: Side, b: Side, keys_a: Any, keys_b: Any) -> UsageError:
     n_common, only_a, only_b = len(keys_a & keys_b), keys_a - keys_b, keys_b - keys_a
     told = [f"{n_common:,} are common, {len(only_a):,} are only in {a.folder}, and {len(only_b):,} only in {b.folder}"]
     if relabelled := {key[0] for key in only_a} & {key[0] for key in only_b}:
-        told.append(f"{len(relabelled):,} pictures bear another label in each")
+        told.append(f"{len(relabelled):,} {a.things} bear another label in each")
     for one, other in ((a, b), (b, a)):
         if n := sum(sha256 in other.learned for sha256 in one.sha256s):
-            told.append(f"{other.folder} has learned from {n:,} of the test pictures of {one.folder}")
+            told.append(f"{other.folder} has learned from {n:,} of the test {one.things} of {one.folder}")
     return UsageError(
-        f"the two runs were not scored on the same held-out pictures: {'; '.join(told)}",
-        expected="the same pictures, with the same labels, in the test part of both",
+        f"the two runs were not scored on the same held-out {a.things}: {'; '.join(told)}",
+        expected=f"the same {a.things}, with the same labels, in the test part of both",
         fix="train both on the same data with the same --seed and the same shares; or, for other seeds, on data that "
         "brings its test part (a folder test/, or a listing with a column of parts)",
     )
@@ -246,6 +251,8 @@ def clusters_of_pair(a: Side, b: Side, stores: Sequence[FactStore]) -> tuple[Int
     """
     together = joined(group_numbers(a.groups), group_numbers(b.groups))
     together = joined(together, group_numbers(a.sha256s))
+    if a.things == "rows":
+        return together, True  # rows have no near copies
     for store in stores:
         if all(sha256 in store for sha256 in a.sha256s):
             found = Survey(tuple(store.facts(a.sha256s)), ())

@@ -1,8 +1,9 @@
-"""A run and some files -> labels and calibrated probabilities; what cannot be read becomes a row that says why."""
+"""A run and some files or rows -> labels and calibrated probabilities; a file that cannot be read is told with why."""
 
 import csv
 import io
 import json
+import logging
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -10,20 +11,27 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float
 
 from heldout.data.archives import is_archive
 from heldout.data.decoding import MAX_PIXELS
+from heldout.data.examples import some_of
 from heldout.data.photos import open_data
 from heldout.data.remote import is_address
 from heldout.data.sources import FolderSource, Source, pictures_below
+from heldout.data.tables import table_of
 from heldout.devices import chosen_device
 from heldout.errors import DataError, UsageError
 from heldout.measuring.predictions import log_softmax
 from heldout.provenance import Silent, Watcher
 from heldout.records import cache_folder, write_atomic, write_parquet
 from heldout.run_folders import run_folder
-from heldout.training.classifier import Answers, Classifier, ask, load
+from heldout.scoring import AnyClassifier
+from heldout.training.classifier import Answers, Classifier, ask
+from heldout.training.opening import open_classifier
+from heldout.training.row_classifier import RowClassifier
 
+log = logging.getLogger(__name__)
 FORMATS = ("csv", "jsonl", "parquet")
 
 
@@ -32,8 +40,9 @@ class Prediction:
     """What a classifier says about one file.
 
     Attributes:
-        path: The file as it was named.
-        label: The likeliest class; empty where the file cannot be read.
+        path: The file as it was named, or of a table the file and the number of the row.
+        label: The class that is decided for, the likeliest unless the run has another rule; empty where the file cannot
+            be read.
         confidence: Its calibrated probability, 0 to 1.
         probabilities: Of every class.
         error: Why the file cannot be read; empty where it can.
@@ -58,30 +67,36 @@ class Prediction:
 
 def predict(
     run: str | Path,
-    paths: Iterable[str | Path],
+    paths: Iterable[str | Path] | object,
     *,
     device: str = "auto",
     max_pixels: int = MAX_PIXELS,
     watcher: Watcher | None = None,
 ) -> list[Prediction]:
-    """Labels and calibrated probabilities of pictures, in the order in which they were named.
+    """Labels and calibrated probabilities of pictures, or of the rows of tables, in the order in which they were named.
 
     Args:
         run: The folder of a finished run.
-        paths: Files, and folders, archives and addresses, whose pictures are taken with all that lie below them.
+        paths: Files, and folders, archives and addresses, whose pictures are taken with all that lie below them. Of a
+            run on a table: files of tables, or in their place whatever speaks Arrow, such as a data frame.
         device: `auto`, `cpu` or `cuda`.
         max_pixels: Larger pictures are not read.
         watcher: Is told how it goes.
 
     Raises:
         RunFolderError: `run` is no finished run, or is damaged.
-        DataError: A folder, archive or address has no pictures in it, or cannot be read.
+        DataError: A folder, archive or address has no pictures in it, or cannot be read; a table has not got the
+            columns that the run learned from.
     """
     watcher = watcher or Silent()
     cache = cache_folder()
-    classifier = load(run_folder(Path(run)), cache=cache)
+    classifier = open_classifier(run_folder(Path(run)), cache=cache)
+    if isinstance(classifier, RowClassifier):
+        watcher.stage("look at the rows")
+        return [one for data in _tables_among(paths) for one in _of_rows(classifier, data)]
     watcher.stage("look at the pictures")
     predictions = []
+    assert isinstance(paths, Iterable), "pictures are named by their paths"
     for named in expanded(paths):
         answers = ask(
             classifier,
@@ -98,20 +113,38 @@ def predict(
 
 def _predictions(classifier: Classifier, named: "Named", answers: Answers) -> list[Prediction]:
     reasons = {bad.id: bad.reason for bad in answers.survey.unreadable}
-    probabilities = dict(
-        zip(answers.readable, np.exp(log_softmax(answers.logits, classifier.temperature)), strict=True)
-    )
+    logs = dict(zip(answers.readable, log_softmax(answers.logits, classifier.temperature), strict=True))
     predictions = []
     for index, name in enumerate(named.names):
         file = named.prefix + name
-        if index not in probabilities:
+        if index not in logs:
             predictions.append(Prediction(file, error=reasons[name]))
             continue
-        row = probabilities[index]
-        best = int(row.argmax())
-        by_class = dict(zip(classifier.classes, row.tolist(), strict=True))
-        predictions.append(Prediction(file, classifier.classes[best], float(row[best]), by_class))
+        predictions.append(_decided(classifier, file, logs[index]))
     return predictions
+
+
+def _decided(classifier: AnyClassifier, name: str, logs: Float[np.ndarray, " classes"]) -> Prediction:
+    """The answer of a run: the class that it decides for, which need not be the likeliest."""
+    decision = classifier.decision
+    best = int(logs.argmax() if decision is None else decision.decide(logs[None])[0])
+    by_class = dict(zip(classifier.classes, np.exp(logs).tolist(), strict=True))
+    return Prediction(name, classifier.classes[best], by_class[classifier.classes[best]], by_class)
+
+
+def _tables_among(paths: object) -> list[object]:
+    """The tables that are named: paths in a list, or one thing that holds rows."""
+    if isinstance(paths, list | tuple):
+        return list(paths)
+    return [paths]
+
+
+def _of_rows(classifier: RowClassifier, data: object) -> list[Prediction]:
+    rows = table_of(data, classifier.encoder, target=classifier.target)
+    if rows.ignored:
+        log.info("columns that the run did not learn from are ignored: %s", some_of(rows.ignored))
+    logs = log_softmax(classifier.logits(classifier.encoder.encode(rows.table)), classifier.temperature)
+    return [_decided(classifier, name, row) for name, row in zip(rows.ids, logs, strict=True)]
 
 
 @dataclass(frozen=True, slots=True)

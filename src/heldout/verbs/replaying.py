@@ -92,7 +92,7 @@ def _carry_out(plan: Plan, folder: Path, again: Path, watcher: Watcher) -> None:
     # With the run's split beside it, other pictures are refused and not called a difference.
     write_atomic(again / "split.parquet", (folder / "split.parquet").read_bytes())
     clock = Clock(watcher)
-    with clock("find the photos"):
+    with clock("find the examples"):
         examples = experiment.find_examples(plan)
     experiment.train(plan, examples, folder=again, clock=clock, watcher=watcher)
 

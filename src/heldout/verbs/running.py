@@ -25,9 +25,13 @@ from heldout.manifest import (
     write_manifest,
 )
 from heldout.plan import Plan, make_plan
+from heldout.plan_text import merged_settings
 from heldout.provenance import Clock, Silent, Watcher
-from heldout.records import cache_folder, read_json, remove_strays
+from heldout.records import cache_folder, read_json, remove_strays, write_atomic
 from heldout.run_folders import LEARNED, fresh_run_folder, is_finished, run_folder, started_run
+from heldout.training.materials import Materials
+from heldout.training.row_classifier import RowClassifier
+from heldout.training.table_materials import TableMaterials
 from heldout.verbs.predicting import Prediction, predict
 from heldout.verbs.sweeps import read_sweep, sweep_folder
 
@@ -82,14 +86,20 @@ def open_run(folder: str | Path) -> Run:
 
 
 def train(  # noqa: PLR0913 -- a keyword each for what people change; the rest goes through `settings`
-    data: str | Path,
+    data: str | Path | object,
     *,
+    target: str | None = None,
+    test: str | Path | object = None,
+    model: str | None = None,
     regime: str | None = None,
     backbone: str | None = None,
     weights: str | None = None,
     epochs: int | None = None,
     learning_rate: float | Literal["find"] | None = None,
     batch_size: int | None = None,
+    imbalance: str | None = None,
+    threshold: str | float | None = None,
+    costs: str | Path | None = None,
     workers: int | None = None,
     engine: str | None = None,
     seed: int | None = None,
@@ -100,11 +110,16 @@ def train(  # noqa: PLR0913 -- a keyword each for what people change; the rest g
     settings: Mapping[str, Any] | None = None,
     watcher: Watcher | None = None,
 ) -> Run:
-    """Labelled pictures -> a trained classifier, honest numbers, and a page that shows them.
+    """Labelled pictures, or a table -> a trained classifier, honest numbers, and a page that shows them.
 
     Args:
         data: A folder of class folders, a folder with train/ val/ test/, a listing, or the official Flowers-102; an
             archive (.zip, .tar, .tar.gz) of any of them; or the address of one, such as s3://bucket/photos, as a str.
+            With `target`, a table: a file (CSV, Parquet, Arrow, text), or what speaks Arrow, such as a data frame,
+            which is then written beside the run folders as a Parquet file, so that the run can be resumed.
+        target: The column of a table that holds the labels: its name, or without names its position from 1, or `last`.
+        test: Rows that are the held-out part, as `data`; drawn from `data` where it is not given.
+        model: Of a table: `linear` (the default), `mlp` or `boosting`.
         regime: `frozen` (the default), `partial`, `full` or `scratch`.
         backbone: `efficientnet-lite0` (the default), another name of `heldout doctor`, or `timm:NAME`.
         weights: `imagenet` (the default), `none`, or a file.
@@ -112,6 +127,9 @@ def train(  # noqa: PLR0913 -- a keyword each for what people change; the rest g
             by mini-batches instead of fitting it to its optimum.
         learning_rate: The highest of the schedule; `find` has a range test choose it.
         batch_size: Examples a step.
+        imbalance: How rare classes are helped: `none` (the default), `weights`, `balanced-batch` or `focal`.
+        threshold: Where to decide: `likeliest`, `balanced`, `balanced_accuracy`, `f1`, `mcc`, or a probability.
+        costs: What mistakes cost, such as `sick:well=10`, or a file.
         workers: Processes that train together, each on its piece of every batch; 1 unless you say otherwise.
         engine: `local` (the default), or `ray`: workers of a Ray cluster, which looks at the pictures too.
         seed: Of every random number of the run.
@@ -129,16 +147,23 @@ def train(  # noqa: PLR0913 -- a keyword each for what people change; the rest g
         >>> heldout.train("photos", regime="full", epochs=3)  # doctest: +SKIP
         Run(folder=PosixPath('runs/photos-001'))
     """
+    folder = Path(out or merged_settings(settings or {}, file=Path(plan) if plan else None).get("out", "runs"))
     named = {
-        "data.path": str(data),
+        "data.path": as_path(data, folder),
+        "data.target": target,
+        "data.test": None if test is None else as_path(test, folder),
         "data.skip_bad": skip_bad,
         "data.group_by": group_by,
+        "model.name": model,
         "model.regime": regime,
         "model.backbone": backbone,
         "model.weights": weights,
         "training.epochs": epochs,
         "training.learning_rate": learning_rate,
         "training.batch_size": batch_size,
+        "imbalance": imbalance,
+        "decision.threshold": threshold,
+        "decision.costs": costs,
         "workers": workers,
         "engine": engine,
         "seed": seed,
@@ -146,6 +171,29 @@ def train(  # noqa: PLR0913 -- a keyword each for what people change; the rest g
     }
     planned = make_plan(named | dict(settings or {}), file=Path(plan) if plan else None)
     return train_as_planned(planned, watcher=watcher)
+
+
+def as_path(data: str | Path | object, out: Path) -> str:
+    """Where data lies: a path as it is; rows that a program holds are written into `out`/tables, named by content.
+
+    Raises:
+        UsageError: It is nothing that rows can be read from.
+        StorageError: The disk refused.
+    """
+    if isinstance(data, str | Path):
+        return str(data)
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from heldout.data.table_files import read_table
+
+    sink = pa.BufferOutputStream()
+    pq.write_table(read_table(data), sink)
+    content = sink.getvalue().to_pybytes()
+    file = out / "tables" / f"table-{hashlib.sha256(content).hexdigest()[:16]}.parquet"
+    if not file.is_file():
+        write_atomic(file, content)
+    return str(file)
 
 
 def train_as_planned(plan: Plan, *, command: str = "", watcher: Watcher | None = None) -> Run:
@@ -158,7 +206,7 @@ def train_as_planned(plan: Plan, *, command: str = "", watcher: Watcher | None =
     """
     watcher = watcher or Silent()
     clock = Clock(watcher)
-    with clock("find the photos"):
+    with clock("find the examples"):
         examples = experiment.find_examples(plan)
     remove_strays(cache_folder())
     first = experiment.first_files(plan, command or _command_of(plan))
@@ -195,7 +243,7 @@ def resume(run: str | Path, *, watcher: Watcher | None = None) -> Run:
         remove_strays(cache_folder())
         plan, clock, absolute = plan_of(folder), Clock(watcher), folder.resolve()
         with _told_how_to_resume(folder), chdir(working_folder(folder)):
-            with clock("find the photos"):
+            with clock("find the examples"):
                 examples = experiment.find_examples(plan)
             _to_the_end(plan, examples, absolute, clock=clock, watcher=watcher)
     return Run(folder)
@@ -239,13 +287,25 @@ def _to_the_end(plan: Plan, examples: Examples, folder: Path, *, clock: Clock, w
 
     with Painter() as painter:
         finished = experiment.train(plan, examples, folder=folder, clock=clock, watcher=watcher)
+        _keep_boundary(folder, finished)
         painter.paint(read_drawable(folder))
-        scored = finished.test
-        keep_thumbnails(folder, finished.train, scored.part, scored.predictions, finished.materials)
+        test, materials = finished.test, finished.materials
+        if isinstance(materials, Materials):
+            keep_thumbnails(folder, finished.train, test.part, test.predictions, materials)
         write_report(folder, painter)
     write_manifest(folder)  # last: its presence says that the run is whole
     shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
     return Run(folder)
+
+
+def _keep_boundary(folder: Path, finished: experiment.Finished) -> None:
+    """Write where a model of rows decides for what; the page has not got the model."""
+    classifier, materials = finished.classifier, finished.materials
+    if isinstance(classifier, RowClassifier) and isinstance(materials, TableMaterials):
+        from heldout.boundaries import keep_boundary
+
+        validation, test = finished.validation, finished.test
+        keep_boundary(folder, classifier, materials, validation=validation, test=test, seed=finished.seed)
 
 
 @contextmanager

@@ -18,7 +18,8 @@ from heldout.errors import Diverged, StorageError, UsageError
 from heldout.findings import Finding, by_severity
 from heldout.locking import locked
 from heldout.manifest import MANIFEST, check_whole, write_manifest
-from heldout.plan import Plan, make_plan, merged_settings
+from heldout.plan import Plan, make_plan
+from heldout.plan_text import merged_settings
 from heldout.provenance import Clock, Silent, Watcher, environment
 from heldout.records import cache_folder, read_json, remove_strays, to_json, write_atomic
 from heldout.run_folders import fresh_run_folder
@@ -27,7 +28,7 @@ from heldout.sweeping.choosing import compare_regimes, standing_record
 from heldout.sweeping.runners import LocalRunner, Runner
 from heldout.sweeping.space import Space, make_space, settings_of
 from heldout.sweeping.sweep import SweepPlan, Swept, Workers, carry_out, spread
-from heldout.verbs.running import Run, resume, train_as_planned
+from heldout.verbs.running import Run, as_path, resume, train_as_planned
 from heldout.verbs.sweeps import RECORD, Sweep, read_sweep
 
 log = logging.getLogger(__name__)
@@ -35,13 +36,17 @@ PLAN = "sweep.toml"
 
 
 def sweep(  # noqa: PLR0913 -- a keyword each for what people change; the rest goes through `settings`
-    data: str | Path,
+    data: str | Path | object,
     *,
+    target: str | None = None,
+    test: str | Path | object = None,
+    models: Sequence[str] | None = None,
     regimes: Sequence[str] | None = None,
     learning_rates: Sequence[float | str] | None = None,
     seeds: int | None = None,
     backbones: Sequence[str] | None = None,
     batch_sizes: Sequence[int] | None = None,
+    imbalance: Sequence[str] | None = None,
     trials: int | None = None,
     halving: bool = False,
     engine: str = "local",
@@ -63,12 +68,16 @@ def sweep(  # noqa: PLR0913 -- a keyword each for what people change; the rest g
 
     Args:
         data: As for `heldout.train`.
+        target: As for `heldout.train`.
+        test: As for `heldout.train`.
+        models: Of a table: of `linear`, `mlp` and `boosting`; all where they are not named.
         regimes: Of `scratch`, `frozen`, `partial`, `full`; frozen, partial and full where they are not named.
         learning_rates: Numbers, or the word `default`: the regime's own rate, and for `frozen` a head fitted to its
             optimum. `default` alone where none is named.
         seeds: Trials a setting; 5 where it is not given.
         backbones: Networks to compare.
         batch_sizes: Examples a step.
+        imbalance: Of `none`, `weights`, `balanced-batch` and `focal`; boosting knows the first two.
         trials: Draw so many settings at random, between the lowest and the highest rate, instead of all combinations.
         halving: Drop the worse half of the settings whenever the number of seeds has doubled.
         engine: `local`, or `ray`.
@@ -85,8 +94,12 @@ def sweep(  # noqa: PLR0913 -- a keyword each for what people change; the rest g
     Raises:
         HeldoutError: The data, the settings, the weights or the disk do not allow it.
     """
+    merged = merged_settings(settings or {}, file=Path(plan) if plan else None)
+    folder = Path(out or merged.get("out", "runs"))
     named: dict[str, Any] = {
-        "data.path": str(data),
+        "data.path": as_path(data, folder),
+        "data.target": target,
+        "data.test": None if test is None else as_path(test, folder),
         "data.skip_bad": skip_bad,
         "data.group_by": group_by,
         "training.epochs": epochs,
@@ -94,7 +107,14 @@ def sweep(  # noqa: PLR0913 -- a keyword each for what people change; the rest g
         "out": out,
     }
     space = make_space(
-        regimes=regimes, backbones=backbones, learning_rates=learning_rates, batch_sizes=batch_sizes, n_drawn=trials
+        regimes=regimes,
+        models=models,
+        backbones=backbones,
+        learning_rates=learning_rates,
+        batch_sizes=batch_sizes,
+        imbalances=imbalance,
+        is_table=bool(target or merged.get("data.target")),
+        n_drawn=trials,
     )
     planned = plan_sweep(
         space,
@@ -137,18 +157,21 @@ def plan_sweep(
     common = merged_settings(named, file=file, assignments=assignments)
     for name in _varied(space):
         if name in common:
-            flag = "--" + name.rpartition(".")[2].replace("_", "-")
+            flag = _FLAGS[name]
             raise UsageError(
                 f"{name} is set to {common[name]!r} for all settings, and is what the sweep varies",
                 expected="one or the other",
-                fix=f"take {name} out of the plan or --set, and name its values with {flag}s",
+                fix=f"take {name} out of the plan or --set, and name its values with {flag}",
             )
 
     def make(values: Mapping[str, Any]) -> Plan:
         meant_for_others: str | None = None
-        if values["model.regime"] == "frozen" and "training.learning_rate" not in values:
-            meant_for_others = "training."  # its head is fitted to the optimum, without mini-batches
-        elif values["model.regime"] == "scratch":
+        kind = values.get("model.name") or values["model.regime"]
+        needs_batches = values.get("imbalance", common.get("imbalance")) in ("balanced-batch", "focal")
+        is_fitted = kind in ("frozen", "linear") and "training.learning_rate" not in values and not needs_batches
+        if is_fitted or kind == "boosting":
+            meant_for_others = "training."  # without mini-batches
+        elif kind == "scratch":
             meant_for_others = "model.weights"
         own = {
             name: value
@@ -162,15 +185,28 @@ def plan_sweep(
     return SweepPlan(space=space, plans=plans, n_seeds=n_seeds, halving=halving, engine=engine, n_workers=n_workers)
 
 
+# A setting by its name in a plan -> the flag that names several values of it.
+_FLAGS = {
+    "model.regime": "--regimes",
+    "model.name": "--models",
+    "imbalance": "--imbalance",
+    "model.backbone": "--backbones",
+    "training.learning_rate": "--learning-rates",
+    "training.batch_size": "--batch-sizes",
+}
+
+
 def _varied(space: Space) -> list[str]:
     """The settings, by their names in a plan, that the space has values for."""
-    values = {
-        "model.regime": space.regimes,
-        "model.backbone": space.backbones,
-        "training.learning_rate": space.learning_rates,
-        "training.batch_size": space.batch_sizes,
-    }
-    return [name for name, own in values.items() if own]
+    axes = (
+        space.regimes,
+        space.models,
+        space.imbalances,
+        space.backbones,
+        space.learning_rates,
+        space.batch_sizes,
+    )
+    return [name for name, values in zip(_FLAGS, axes, strict=True) if values]
 
 
 def sweep_as_planned(plan: SweepPlan, *, command: str = "", watcher: Watcher | None = None) -> Sweep:

@@ -27,7 +27,7 @@
       image.alt = words;
       image.src = source;
       item.append(image);
-    } else {
+    } else if (panel.dataset.thing === "picture") {
       item.append(element("span", "no-picture", "no thumbnail was kept"));
     }
     const answer = element("p", "answer");

@@ -1,0 +1,98 @@
+"""A table from the command line to a trained classifier, and everything that can be done with the run."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from heldout.data.batches import Batches, epoch_order
+from journeys.command_line import heldout
+
+
+@pytest.fixture(scope="module")
+def points(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Rows of a rare and a common kind, with a word, a gap here and there, and the number of every row."""
+    folder = tmp_path_factory.mktemp("points")
+    generator = np.random.default_rng(0)
+    for name, n in (("train", 400), ("test", 300)):
+        lines = ["number,size,colour,kind"]
+        for row in range(n):
+            rare = generator.random() < 0.15
+            size = generator.normal(1.5 if rare else 0.0)
+            colour = "red" if generator.random() < (0.7 if rare else 0.2) else "blue"
+            lines.append(f"{row},{size:.5f},{'' if row % 50 == 7 else colour},{'yes' if rare else 'no'}")
+        (folder / f"{name}.csv").write_text("\n".join(lines) + "\n")
+    return folder
+
+
+def scores_of(run: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((run / "scores.json").read_text())
+    return content
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        (),
+        ("--model", "boosting", "--costs", "yes:no=5"),
+        ("--model", "mlp", "--imbalance", "balanced-batch", "--epochs", "3"),
+        ("--imbalance", "focal", "--threshold", "f1", "--epochs", "3"),
+    ],
+)
+def test_every_model_ends_in_a_whole_run_that_a_replay_repeats(
+    points: Path, tmp_path: Path, flags: tuple[str, ...]
+) -> None:
+    data = ["train", str(points / "train.csv"), "--target", "kind", "--test", str(points / "test.csv")]
+    done = heldout(*data, *flags, cwd=tmp_path)
+    assert done.code == 0, done.err
+    run = next((tmp_path / "runs").iterdir())
+    scores = scores_of(run)
+    assert scores["test"]["scores"][0]["name"] == "balanced_accuracy"
+    assert scores["data"]["n_test"] == 300
+    assert [one["kind"] for one in scores["data"]["columns"]] == ["number", "category", "not used"]
+    assert "row-number-column" in {one["code"] for one in json.loads((run / "findings.json").read_text())}
+    assert (run / "report.html").stat().st_size > 50_000
+    again = heldout("resume", run, "--verify", cwd=tmp_path)
+    assert again.code == 0, again.err
+    assert "same weights, history, predictions and scores" in again.err + again.out
+
+
+def test_rows_are_predicted_and_scored_as_in_the_run(points: Path, tmp_path: Path) -> None:
+    data = ["train", str(points / "train.csv"), "--target", "kind", "--test", str(points / "test.csv")]
+    assert heldout(*data, "--imbalance", "weights", cwd=tmp_path).code == 0
+    run = tmp_path / "runs" / "train-001"
+    told = heldout("predict", run, points / "test.csv", "--json", cwd=tmp_path)
+    assert told.code == 0, told.err
+    answers = told.json()["predictions"]
+    assert [one["path"] for one in answers[:2]] == ["test.csv:001", "test.csv:002"]
+    scored = heldout("evaluate", run, points / "test.csv", "--json", cwd=tmp_path)
+    assert scored.code == 0, scored.err
+    summary = scored.json()["summary"]
+    assert summary["confusion"] == scores_of(run)["test"]["confusion"]
+    said = [one["label"] for one in answers]
+    lines = (points / "test.csv").read_text().splitlines()[1:]
+    n_right = sum(line.endswith(f",{word}") for line, word in zip(lines, said, strict=True))
+    assert n_right == np.trace(summary["confusion"])
+    # The rule after weights is not the likeliest class, and probabilities are of the true prior.
+    assert any(one["confidence"] < 0.5 for one in answers)
+    assert np.mean([one["probabilities"]["yes"] for one in answers]) == pytest.approx(0.15, abs=0.05)
+
+
+def test_columns_that_are_missing_are_named(points: Path, tmp_path: Path) -> None:
+    data = ["train", str(points / "train.csv"), "--target", "kind"]
+    assert heldout(*data, cwd=tmp_path).code == 0
+    (tmp_path / "other.csv").write_text("size,shape\n1,round\n")
+    told = heldout("predict", "runs/train-001", "other.csv", cwd=tmp_path)
+    assert told.code == 2
+    assert "lacks 1 of 2 columns: 'colour'" in told.err
+    assert "Traceback" not in told.err
+
+
+def test_balanced_batches_hold_equally_many_of_each_class_in_training() -> None:
+    labels = np.array([0] * 90 + [1] * 8)
+    batches = Batches(np.zeros((98, 1)), labels, np.arange(98), 10, is_balanced=True)  # type: ignore[arg-type]
+    order = epoch_order(batches, seed=0, epoch=1)
+    assert len(order) == batches.n_batches == 18
+    assert all(np.bincount(labels[rows]).tolist() == [5, 5] for rows in order)
