@@ -1,10 +1,12 @@
-"""heldout: from labelled pictures to a trained classifier with numbers you can trust.
+"""heldout: from labelled pictures, or a table, to a trained classifier with numbers you can trust.
 
 run = heldout.train("photos")          # run.scores, run.predict(...), run.report()
 heldout.check("photos")                # what weakens a score on this data
 heldout.predict("runs/photos-001", ["new/"])
 heldout.evaluate("runs/photos-001", "more-photos")
 heldout.compare("runs/photos-001", "runs/photos-002")
+heldout.train("rows.csv", target="kind")
+heldout.TableClassifier().fit(X, y)     # as in scikit-learn
 """
 
 from importlib import import_module
@@ -13,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from heldout.data.balanced_batches import BalancedBatchSampler
     from heldout.errors import HeldoutError
+    from heldout.estimators.image import ImageClassifier
+    from heldout.estimators.table import TableClassifier
     from heldout.findings import Finding
     from heldout.verbs.checking import Check, check
     from heldout.verbs.comparing import Compared, compare
@@ -42,6 +46,8 @@ _HOMES = {
     "Finding": "heldout.findings",
     "HeldoutError": "heldout.errors",
     "BalancedBatchSampler": "heldout.data.balanced_batches",
+    "TableClassifier": "heldout.estimators.table",
+    "ImageClassifier": "heldout.estimators.image",
 }
 __all__ = [
     "train",
@@ -53,6 +59,8 @@ __all__ = [
     "compare",
     "report",
     "open_run",
+    "TableClassifier",
+    "ImageClassifier",
     "BalancedBatchSampler",
     "Run",
     "Sweep",

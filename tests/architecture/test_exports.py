@@ -21,6 +21,8 @@ PUBLIC = [
     "compare",
     "report",
     "open_run",
+    "TableClassifier",
+    "ImageClassifier",
     "BalancedBatchSampler",
     "Run",
     "Sweep",

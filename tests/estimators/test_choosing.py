@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import ArrayLike
 
 from heldout.errors import DataError
 from heldout.estimators.choosing import joined_groups, parted
@@ -38,9 +39,10 @@ def test_the_share_holds_of_each_class() -> None:
 
 def test_groups_of_any_type_join_what_copies_do_not() -> None:
     copies = np.array([0, 1, 2, 2, 3])
-    for groups in (["a", "a", "b", "c", "c"], [1.5, 1.5, 2.0, 3.0, 3.0], np.array([0, 0, 1, 2, 2])):
+    many: list[ArrayLike] = [["a", "a", "b", "c", "c"], [1.5, 1.5, 2.0, 3.0, 3.0], np.array([0, 0, 1, 2, 2])]
+    for groups in many:
         joined = joined_groups(copies, groups)
         assert joined[0] == joined[1]
         assert joined[2] == joined[3] == joined[4] != joined[0]
-    with pytest.raises(DataError, match="5 examples and 2 groups"):
+    with pytest.raises(DataError, match=r"5 examples, and groups of shape \(2,\)"):
         joined_groups(copies, ["a", "b"])

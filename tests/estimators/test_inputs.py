@@ -20,7 +20,7 @@ Y = ["a", "b"]
         (np.array([[1, 2], [3, 4]], np.longdouble), ["double", "double"]),
         (np.array([[True], [False]]), ["bool"]),
         (np.array([[1, "red"], [2.5, "blue"]], object), ["double", "large_string"]),
-        (np.array([["x", np.nan], [None, 3]], object), ["large_string", "double"]),
+        (np.array([["x", np.nan], [None, 3]], object), ["large_string", "int64"]),
         (np.array([[1, 1.5], [True, 2]], object), ["double", "double"]),
         (np.array([["x", "1"], ["y", "2"]]), ["large_string", "large_string"]),
         (np.array([["2026-01-01"], ["2026-01-02"]], "datetime64[D]"), ["timestamp[us]"]),

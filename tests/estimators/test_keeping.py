@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from heldout.errors import RunFolderError, UsageError
+from heldout.errors import RunFolderError, StorageError, UsageError
 from heldout.estimators.keeping import read_estimator, write_estimator
 from heldout.estimators.table import TableClassifier
 
@@ -68,6 +68,13 @@ def test_a_changed_record_is_refused(change: dict[str, Any], reason: str, tmp_pa
     file.write_text(json.dumps(json.loads(file.read_text()) | change))
     with pytest.raises(RunFolderError, match=reason):
         TableClassifier.load(tmp_path)
+
+
+def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    classifier = TableClassifier().fit([[0.0], [1.0]] * 5, ["a", "b"] * 5)
+    with pytest.raises(StorageError, match=r"cannot write .*file"):
+        classifier.save(tmp_path / "file")
 
 
 def test_a_folder_without_a_record_is_none(tmp_path: Path) -> None:

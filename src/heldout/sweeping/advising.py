@@ -63,6 +63,10 @@ def _evidence(best: Standing, cheapest: Standing, judgement: Judgement) -> Itera
         verb = "cannot be told from" if worse.tied_with_best else "beats"
         cost = _times(best.seconds, worse.seconds)
         yield f"{_capital(best.name)} {verb} {worse.name}: {_points(difference)}; it costs {cost}."
+    others = [one.versus_best for one in judgement.standings if one.versus_best is not None and one.tied_with_best]
+    if any(one.low > 0 for one in others):
+        n = sum(one.versus_best is not None for one in judgement.standings)
+        yield f"p allows for {n} comparisons with the best (Holm), each interval for its own pair alone."
     if judgement.optimism is not None:
         yield (
             f"The best of {judgement.optimism.n_settings} settings is expected to look "
