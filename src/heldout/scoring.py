@@ -77,14 +77,15 @@ class Judging:
             name: `validation` or `test`.
         """
         examples = part.examples
-        predictions = Predictions(examples.ids, part.labels, self._logits(classifier, part), examples.classes)
+        logits = self._logits(classifier, part)
+        predictions = Predictions(examples.ids, part.labels, logits, examples.classes, classifier.temperature)
         predictions = predictions.with_decision(classifier.decision)
         generator = stream(self.plan.seed, "bootstrap", PARTS.index(name))
         summary = summarise(
             predictions, temperature=classifier.temperature, generator=generator, groups=self.groups(examples)
         )
         summary = replace(summary, scores=(*summary.scores, *self._weighted(predictions, generator)))
-        return Scored(part, predictions.with_temperature(classifier.temperature), summary)
+        return Scored(part, predictions, summary)
 
     def about_decision(
         self, decision: Decision | None, curve: ThresholdCurve | None, *, validation: Scored, test: Scored

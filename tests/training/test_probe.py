@@ -43,3 +43,14 @@ def test_validation_labels_choose_but_do_not_fit() -> None:
     heads = [fit_probe(train, part, 3) for part in (validation, shuffled)]
     shared = min(len(probe.path) for probe in heads)
     assert [p.train_loss for p in heads[0].path[:shared]] == [p.train_loss for p in heads[1].path[:shared]]
+
+
+def test_a_rare_class_is_walked_to_its_own_best_penalty() -> None:
+    generator = np.random.default_rng(0)
+    labels = (generator.random(8000) < 0.02).astype(np.int64)
+    features = (generator.normal(size=(8000, 2)) + labels[:, None] * [1.5, 1.0]).astype(np.float32)
+    halves = ((features[:4000], labels[:4000]), (features[4000:], labels[4000:]))
+    probe = fit_probe(*halves, 2)
+    chosen = next(point for point in probe.path if point.chosen)
+    assert chosen.l2 < 0.05
+    assert chosen.validation_loss < 0.8 * probe.path[0].validation_loss

@@ -56,7 +56,9 @@ def _compared_lines(content: dict[str, Any]) -> list[str]:
     lines.append("")
     for side in ("a", "b"):
         facts = content[side]
-        lines.append(f"{side.upper()}  {facts['run']}  ({facts['regime']} {facts['backbone']})")
+        lines.append(
+            f"{side.upper()}  {facts['run']}  ({' '.join(filter(None, (facts['regime'], facts['backbone'])))})"
+        )
         lines.append(f"   {score_line('accuracy', facts['accuracy'])}")
     lines += ["", words["verdict"], words["difference"], words["table"]]
     if balanced:

@@ -178,7 +178,7 @@ def _rows(content: Mapping[str, Any], rules: StyleRules) -> list[ComparedRow]:
             rows.append(
                 ComparedRow(
                     label=f"{side.upper()}, {name.replace('_', ' ')}",
-                    note=f"{facts['regime']} {facts['backbone']}",
+                    note=" ".join(filter(None, (facts["regime"], facts["backbone"]))),
                     value=percent(score["value"]),
                     interval=bracket(score["low"], score["high"]),
                     n=score["n"],

@@ -10,7 +10,8 @@ from heldout.measuring.predictions import log_softmax
 from heldout.models.heads import Head, fit_heads
 
 # The walk from strong to weak penalties ends when the last two steps together brought less than this, in nats of
-# validation loss. The difference is far inside the noise of any validation part; weaker penalties only take longer.
+# validation loss where the classes are equally common. The difference is far inside the noise of any validation part;
+# weaker penalties only take longer. Where one class is rare all losses are small, and this is by as much.
 _LEAST_GAIN = 0.002
 _CHUNK = 4096  # rows that are in 64 bits at one time
 
@@ -74,12 +75,13 @@ def fit_probe(
     """
     heads: list[Head] = []
     points: list[PathPoint] = []
+    least_gain = _least_gain(train[1])
     for head in fit_heads(*train, n_classes, class_weights=class_weights):
         heads.append(head)
         moved = head if shift is None else replace(head, bias=head.bias + shift.astype(np.float32))
         train_loss, _ = _loss_and_correct(moved, *train)
         points.append(PathPoint(head.l2, train_loss, *_loss_and_correct(moved, *validation)))
-        if _walked_enough([point.validation_loss for point in points]):
+        if _walked_enough([point.validation_loss for point in points], least_gain):
             break
     best = int(np.argmin([point.validation_loss for point in points]))
     path = [
@@ -89,14 +91,26 @@ def fit_probe(
     return Probe(heads[best], tuple(path), shift)
 
 
-def _walked_enough(losses: Sequence[float]) -> bool:
+def _least_gain(labels: Int[np.ndarray, " train"]) -> float:
+    """What two steps must bring, nats: less where the loss of knowing the classes' shares alone is below ln 2.
+
+    Example:
+        >>> _least_gain(np.array([0, 1])), round(_least_gain(np.repeat([0, 1], [98, 2])), 5)
+        (0.002, 0.00028)
+    """
+    counts = np.bincount(labels)
+    shares = counts[counts > 0] / len(labels)
+    return _LEAST_GAIN * min(1.0, -float(shares @ np.log2(shares)))
+
+
+def _walked_enough(losses: Sequence[float], least_gain: float) -> bool:
     """Whether the last two steps brought next to nothing.
 
     Example:
-        >>> _walked_enough([0.9, 0.5, 0.4]), _walked_enough([0.5, 0.4, 0.41, 0.45])
+        >>> _walked_enough([0.9, 0.5, 0.4], 0.002), _walked_enough([0.5, 0.4, 0.41, 0.45], 0.002)
         (False, True)
     """
-    return len(losses) > 2 and min(losses[:-2]) - min(losses) < _LEAST_GAIN
+    return len(losses) > 2 and min(losses[:-2]) - min(losses) < least_gain
 
 
 def _loss_and_correct(
