@@ -29,7 +29,7 @@ def judged(tmp_path: Path, **settings: Any) -> tuple[Any, Any, dict[str, Any]]:
     materials = TableMaterials(source, "cpu", tmp_path).fitted_to(train)
     job = Job("linear", None, 0, imbalance=plan.imbalance)
     fitted = fitted_at_once(job, fit_head(job, train, validation, materials), (train, validation), materials)
-    judging = Judging(plan, materials, np.bincount(train.labels), lambda part: np.arange(len(part)))
+    judging = Judging(plan, materials, examples.classes, np.bincount(train.labels), lambda part: np.arange(len(part)))
     classifier, on_validation, curve = judging.calibrate(fitted.classifier, validation)
     on_test = judging.score(classifier, test, name="test")
     return (

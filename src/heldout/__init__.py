@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from heldout.estimators.image import ImageClassifier
     from heldout.estimators.table import TableClassifier
     from heldout.findings import Finding
+    from heldout.training.streaming import fit_stream
     from heldout.verbs.checking import Check, check
     from heldout.verbs.comparing import Compared, compare
     from heldout.verbs.evaluating import Evaluation, evaluate
@@ -48,6 +49,7 @@ _HOMES = {
     "BalancedBatchSampler": "heldout.data.balanced_batches",
     "TableClassifier": "heldout.estimators.table",
     "ImageClassifier": "heldout.estimators.image",
+    "fit_stream": "heldout.training.streaming",
 }
 __all__ = [
     "train",
@@ -62,6 +64,7 @@ __all__ = [
     "TableClassifier",
     "ImageClassifier",
     "BalancedBatchSampler",
+    "fit_stream",
     "Run",
     "Sweep",
     "Check",

@@ -55,7 +55,7 @@ def _check_unchanged(folder: Path, columns: Mapping[str, Sequence[Any]]) -> None
         raise DataError(
             f"the data was changed since the run began: {len(differing)} of {len(columns['id'])} examples differ from "
             f"{folder / 'split.parquet'}, such as {differing[0]!r}",
-            expected="the pictures and labels that the run was started with",
+            expected="the examples and labels that the run was started with",
             fix="put them back as they were, or start a new run with `heldout train`",
         )
 
@@ -73,6 +73,15 @@ def part_of_content(run: Path) -> dict[str, str]:
     """
     table = read_parquet(run / "split.parquet", ["sha256", "part"])
     return dict(zip(table["sha256"].to_pylist(), table["part"].to_pylist(), strict=True))
+
+
+def n_in_split(run: Path) -> int:
+    """How many examples a run has.
+
+    Raises:
+        RunFolderError: split.parquet is absent or damaged.
+    """
+    return int(read_parquet(run / "split.parquet", ["part"]).num_rows)
 
 
 def groups_learned_from(run: Path) -> frozenset[str]:

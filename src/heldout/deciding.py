@@ -1,5 +1,6 @@
 """How a class is decided on once the probabilities are known: stated in the plan, or chosen on validation."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,21 @@ def check_decision(decision: DecisionPlan, classes: tuple[str, ...]) -> None:
         )
     if decision.costs:
         read_costs(decision.costs, classes)
+
+
+def check_batches(plan: Plan, n_classes: int) -> None:
+    """Refuse, before anything is looked at, batches that cannot hold one example of each class.
+
+    Raises:
+        UsageError: Balanced batches are wanted, and are smaller than there are classes.
+    """
+    training = plan.training
+    if plan.imbalance == "balanced-batch" and training is not None and training.batch_size < n_classes:
+        raise UsageError(
+            f"balanced batches of {training.batch_size} are wanted, and the data has {n_classes:,} classes",
+            expected=f"batches of {n_classes:,} examples at least, one of each class",
+            fix=f"such as --batch-size {n_classes}, or --imbalance weights",
+        )
 
 
 def positive_of(decision: DecisionPlan, classes: tuple[str, ...], counts: Int[np.ndarray, " classes"]) -> int:
@@ -90,7 +106,13 @@ def stated(
         positive: Which of two classes a threshold is told of.
     """
     is_balanced = threshold == "balanced" or (not threshold and imbalance in ("weights", "balanced-batch"))
-    return balanced(prior_of(counts), positive=positive) if is_balanced else None
+    if not is_balanced:
+        return None
+    decision = balanced(prior_of(counts), positive=positive)
+    if counts.all():
+        return decision
+    # To miss a class that train has not got costs nothing: relative to a share of none, any probability is large.
+    return replace(decision, costs=np.where(counts[:, None] > 0, decision.costs, 0.0))
 
 
 def class_weights_of(

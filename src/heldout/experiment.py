@@ -31,7 +31,7 @@ from heldout.data.remote import local_path
 from heldout.data.sealed import LOG_NAME, HeldOut, count_openings, open_heldout, seal
 from heldout.data.splits import make_split
 from heldout.data.tables import TableSource, find_table
-from heldout.deciding import check_decision
+from heldout.deciding import check_batches, check_decision
 from heldout.devices import chosen_device
 from heldout.errors import UsageError
 from heldout.findings import Finding
@@ -137,6 +137,7 @@ def find_examples(plan: Plan) -> Examples:
     else:
         examples = find_photos(data.path, data.group_by)
     check_decision(plan.decision, examples.classes)
+    check_batches(plan, len(examples.classes))
     check_out(Path(plan.out), plan.data.path)
     return examples
 
@@ -188,7 +189,7 @@ def train(plan: Plan, examples: Examples, *, folder: Path, clock: Clock, watcher
             suspicion = judge_labels(plan, prepared, fitted, materials, folder)
     write_findings(folder, [*prepared.findings, *doubts_about_fit(job, fitted), *doubt_about_labels(suspicion)])
     with clock("score validation"):
-        judging = Judging(plan, materials, prepared.counts, prepared.groups)
+        judging = Judging(plan, materials, examples.classes, prepared.counts, prepared.groups)
         classifier, validation, curve = judging.calibrate(fitted.classifier, prepared.validation)
     with clock("write the model"):
         final = save_classifier(classifier, folder / "model", regime=plan.model.regime)

@@ -9,6 +9,7 @@ from typing import Protocol
 import numpy as np
 from jaxtyping import Bool, Int
 
+from heldout.data.class_problems import class_problems
 from heldout.data.examples import PARTS, Examples
 from heldout.data.groups import group_numbers, group_problems, joined
 from heldout.data.near_problems import leaked
@@ -122,6 +123,7 @@ class _RowLook:
     def findings(self, split: Split) -> list[Finding]:
         train = self.examples.take(split.indices("train"))
         found = find_table_problems(self.examples, split, encoder_of(train))
+        found += class_problems(self.examples, split.parts, split.made)
         found += find_small_classes(self.examples, split, self.clusters)
         if self.examples.groups:
             found += group_problems(self.examples.groups, split.parts, group_by=self.group_by)

@@ -18,6 +18,7 @@ from typing import Any
 
 from heldout.data.remote import name_of, without_secrets
 from heldout.errors import UsageError, nearest
+from heldout.measuring.costs import costs_as_json, is_costs_file
 from heldout.plan_checks import (
     check_data,
     check_decision,
@@ -123,11 +124,14 @@ def make_plan(settings: Mapping[str, Any], *, file: Path | None = None, assignme
     data = DataPlan(**_section(merged, "data", DataPlan))
     model = _model_of(merged, is_table=bool(data.target))
     top = {name: _typed(name, value, Plan) for name, value in merged.items() if "." not in name}
+    decision = DecisionPlan(**_section(merged, "decision", DecisionPlan))
+    if is_costs_file(decision.costs):  # what it says now, and not what it may say when the run is taken up again
+        decision = replace(decision, costs=costs_as_json(decision.costs))
     plan = Plan(
         data=data,
         model=model,
         training=training_of(merged, model.regime, str(top.get("imbalance", "none"))),
-        decision=DecisionPlan(**_section(merged, "decision", DecisionPlan)),
+        decision=decision,
         **(top | {"name": _name(top.get("name", ""), data.path)}),
     )
     check_data(data)

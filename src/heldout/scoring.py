@@ -8,13 +8,14 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from heldout.data.examples import PARTS, Examples
-from heldout.deciding import class_weights_of, decide, decision_words
+from heldout.deciding import class_weights_of, decide, decision_words, positive_of
 from heldout.measuring.baselines import majority, nearest_centroid
 from heldout.measuring.calibration import fit_temperature
-from heldout.measuring.decisions import Decision
+from heldout.measuring.decisions import Decision, likeliest
 from heldout.measuring.imbalance_facts import imbalance_facts
+from heldout.measuring.mean_costs import mean_cost
 from heldout.measuring.predictions import Predictions
-from heldout.measuring.rank_scores import weighted_accuracy
+from heldout.measuring.rank_scores import weighted_accuracy, weighted_interval
 from heldout.measuring.scores import Score, confusion_matrix
 from heldout.measuring.summary import Summary, summarise
 from heldout.measuring.thresholds import ThresholdCurve
@@ -44,12 +45,14 @@ class Judging:
     Attributes:
         plan: Its seed and decision count.
         materials: What the classifier reads.
+        classes: Names of the classes.
         counts: Training examples of each class.
         groups: Examples -> a number each, equal where they must not be parted.
     """
 
     plan: Plan
     materials: Materials | TableMaterials
+    classes: tuple[str, ...]
     counts: Int[np.ndarray, " classes"]
     groups: Callable[[Examples], Int[np.ndarray, " examples"]]
 
@@ -80,38 +83,70 @@ class Judging:
         logits = self._logits(classifier, part)
         predictions = Predictions(examples.ids, part.labels, logits, examples.classes, classifier.temperature)
         predictions = predictions.with_decision(classifier.decision)
-        generator = stream(self.plan.seed, "bootstrap", PARTS.index(name))
+        generator, groups = stream(self.plan.seed, "bootstrap", PARTS.index(name)), self._kin(examples)
         summary = summarise(
-            predictions, temperature=classifier.temperature, generator=generator, groups=self.groups(examples)
+            predictions,
+            temperature=classifier.temperature,
+            generator=generator,
+            groups=groups,
+            positive=self._positive,
         )
-        summary = replace(summary, scores=(*summary.scores, *self._weighted(predictions, generator)))
+        summary = replace(summary, scores=(*summary.scores, *self._asked_for(predictions, generator, groups)))
         return Scored(part, predictions, summary)
 
     def about_decision(
         self, decision: Decision | None, curve: ThresholdCurve | None, *, validation: Scored, test: Scored
     ) -> dict[str, Any]:
         """What was decided by and what it comes to: curves, coverage and prediction sets, for scores.json."""
+        groups = self._kin(test.part.examples)
         facts = imbalance_facts(
             validation.predictions,
             test.predictions,
             decision=decision,
             curve=curve,
+            positive=self._positive,
             generator=stream(self.plan.seed, "bootstrap", len(PARTS)),
-            groups=self.groups(test.part.examples),
+            groups=groups,
         )
         if facts["at_likeliest"] is not None:
             generator = stream(self.plan.seed, "bootstrap", len(PARTS), 1)
-            weighted = self._weighted(test.predictions.with_decision(None), generator)
-            facts["at_likeliest"]["scores"] += [score.as_dict() for score in weighted]
+            plain = test.predictions.with_decision(likeliest(len(self.counts)))
+            costs = decision.costs if decision and decision.rule == "costs" else None
+            more = self._asked_for(plain, generator, groups, costs=costs)
+            facts["at_likeliest"]["scores"] += [score.as_dict() for score in more]
         return decision_words(self.plan) | facts
 
-    def _weighted(self, predictions: Predictions, generator: np.random.Generator) -> list[Score]:
-        """The weighted accuracy, where the plan asks for it."""
-        decision = self.plan.decision
+    def _asked_for(
+        self,
+        predictions: Predictions,
+        generator: np.random.Generator,
+        groups: Int[np.ndarray, " examples"] | None,
+        *,
+        costs: Float[np.ndarray, "classes classes"] | None = None,
+    ) -> list[Score]:
+        """The mean cost and the weighted accuracy, where the plan asks for them."""
+        used, decision = predictions.decision, self.plan.decision
+        if used is not None and used.rule == "costs":
+            costs = used.costs
+        found = [] if costs is None else [mean_cost(predictions, costs, groups=groups)]
         if not decision.positive_weight:
-            return []
+            return found
         weights = class_weights_of(decision, predictions.classes, self.counts)
-        return [weighted_accuracy(confusion_matrix(predictions), weights, generator=generator)]
+        plain = weighted_accuracy(confusion_matrix(predictions), weights, generator=generator)
+        if groups is None:
+            return [*found, plain]
+        interval = weighted_interval(predictions.correct, weights[predictions.labels], groups)
+        return [*found, replace(plain, low=interval.low, high=interval.high, method=interval.method)]
+
+    @property
+    def _positive(self) -> int | None:
+        """The positive class of two, by the plan or by how common they are in train."""
+        return positive_of(self.plan.decision, self.classes, self.counts) if len(self.classes) == 2 else None
+
+    def _kin(self, examples: Examples) -> Int[np.ndarray, " examples"] | None:
+        """The groups of examples; None where each is by itself."""
+        groups = self.groups(examples)
+        return None if len(np.unique(groups)) == len(groups) else groups
 
     def _logits(self, classifier: AnyClassifier, part: Part) -> Float[np.ndarray, "examples classes"]:
         return self.materials.logits(classifier, part)  # type: ignore[arg-type]  # each is asked by its own kind

@@ -24,6 +24,7 @@ PUBLIC = [
     "TableClassifier",
     "ImageClassifier",
     "BalancedBatchSampler",
+    "fit_stream",
     "Run",
     "Sweep",
     "Check",

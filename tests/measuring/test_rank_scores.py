@@ -14,6 +14,7 @@ from heldout.measuring.rank_scores import (
     mcc,
     roc_auc,
     weighted_accuracy,
+    weighted_interval,
 )
 from heldout.measuring.scores import Score
 
@@ -153,3 +154,16 @@ def test_groups_widen_the_interval_of_mcc(table: list[list[int]]) -> None:
 def test_weights_that_cannot_be_meant_are_refused(weights: list[float]) -> None:
     with pytest.raises(UsageError, match="the weights of 2 classes are"):
         weighted_accuracy(np.array([[3, 1], [1, 3]]), np.array(weights), generator=np.random.default_rng(0))
+
+
+def test_groups_widen_the_interval_of_a_weighted_accuracy() -> None:
+    generator = np.random.default_rng(0)
+    groups = np.repeat(np.arange(40), 25)
+    correct = generator.random(40)[groups] < 0.6  # all of a group alike
+    weights = np.where(generator.random(1000) < 0.2, 4.0, 1.0)
+    alone = weighted_interval(correct, weights, np.arange(1000))
+    together = weighted_interval(correct, weights, groups)
+    value = float(weights @ correct / weights.sum())
+    assert alone.low < value < alone.high
+    assert together.high - together.low > 3 * (alone.high - alone.low)
+    assert "40 groups" in together.method

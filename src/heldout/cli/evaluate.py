@@ -29,7 +29,7 @@ def evaluate(
     device: Device = "auto",
     as_json: Json = False,
 ) -> None:
-    """Score a run on labelled pictures. Classes are matched by name.
+    """Score a run on labelled pictures, or on a table like the one it was trained on. Classes are matched by name.
 
     Pictures that the run was trained on, and looks at its own held-out part, are told. Near copies of each other count
     together in the intervals. The exit code is 1 when a finding is an error.
@@ -45,7 +45,7 @@ def evaluate(
     else:
         lines = finding_lines(content["findings"])
         if groups := content["groups"]:
-            lines.append(f"groups: {groups['n']:,}, the largest of {groups['largest']:,} pictures")
+            lines.append(f"groups: {groups['n']:,}, the largest of {groups['largest']:,}")
         lines += [score_line(score["name"].replace("_", " "), score) for score in content["summary"]["scores"]]
         lines += ["", "class  n  recall [95 % interval]"]
         for each in content["summary"]["per_class"]:

@@ -17,7 +17,10 @@ def predict(
     run: RunFolder,
     paths: Annotated[
         list[str] | None,
-        typer.Argument(metavar="PATH...", help="Pictures; folders, archives, addresses of them; or - for stdin."),
+        typer.Argument(
+            metavar="PATH...",
+            help="Pictures; folders, archives, addresses of them; - for stdin; of a table's run, tables.",
+        ),
     ] = None,
     out: Annotated[
         Path | None, typer.Option(help="A .csv, .jsonl or .parquet file; CSV goes to stdout without it.")
@@ -27,7 +30,7 @@ def predict(
         bool, typer.Option("--json", help="Print one JSON object on stdout; logs stay on stderr.")
     ] = False,
 ) -> None:
-    """Labels and calibrated probabilities of pictures.
+    """Labels and calibrated probabilities of pictures, or of the rows of tables.
 
     A file that cannot be read becomes a row that says why; the exit code is then 1.
     """
@@ -39,7 +42,9 @@ def predict(
     names = [name for path in paths or [] for name in (_from_stdin() if path == "-" else [path])]
     if not names:
         raise UsageError(
-            "no picture is named", expected="files, folders, or - for stdin", fix="heldout predict RUN PATH"
+            "nothing is named to predict",
+            expected="pictures, folders of them, - for stdin; of a run on a table, tables",
+            fix="heldout predict RUN PATH",
         )
     if out is not None:
         format_of(out)  # so that a suffix we cannot write is refused before the work

@@ -89,7 +89,7 @@ def number(value: float | None) -> str:
 
 def score_line(name: str, score: Mapping[str, Any]) -> str:
     """A score with its interval and n, for a person."""
-    shown = number if score["name"] in {"nll", "negative_log_likelihood", "brier"} else percent
+    shown = number if score["name"] in {"nll", "negative_log_likelihood", "brier", "mcc", "mean_cost"} else percent
     value, low, high = (shown(score[key]) for key in ("value", "low", "high"))
     return f"{name} {value}  95 % interval [{low}, {high}]  n = {score['n']:,}"
 

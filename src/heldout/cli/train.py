@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from heldout.cli.options import Data, Download, GroupBy, Json, Out, PlanFile, Seed, Settings, SkipBad, Target, TestFile
-from heldout.cli.showing import Progress, finding_lines, print_json, print_lines, score_line
+from heldout.cli.showing import Progress, finding_lines, percent, print_json, print_lines, score_line
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
@@ -184,6 +184,9 @@ def show(run: Any, *, as_json: bool) -> None:
     for name, score in scores["baselines"].items():
         if score is not None:
             lines.append(score_line(f"baseline, {name.replace('_', ' ')}: accuracy", score))
+            if name == "majority" and scores["test"]["scores"][0]["name"] == "balanced_accuracy":
+                n_met = sum(line["n"] > 0 for line in scores["test"]["per_class"])
+                lines.append(f"  its balanced accuracy is {percent(1 / n_met)}, as of any single answer")
     n_openings = scores["data"]["test_openings"]
     lines.append(f"this held-out part has been opened {n_openings} time{'s' if n_openings > 1 else ''} in this folder")
     lines += [

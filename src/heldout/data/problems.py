@@ -5,28 +5,20 @@ is removed or changed here: a Finding says what was seen, which way it moves the
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import numpy as np
 from jaxtyping import Int
 
-from heldout.data.examples import PARTS, Examples, some_of
+from heldout.data.class_problems import class_problems
+from heldout.data.examples import PARTS, Examples
 from heldout.data.groups import group_numbers
 from heldout.data.splits import Split
 from heldout.data.survey import Survey
 from heldout.findings import MAX_NAMED, Finding
 
-# Below this many examples a class gets an interval and no rank: near 50 % the 95 % Wilson interval of 29 examples is
-# 34 points wide (computed 2026-11-22).
-FEW_FOR_TEST = 30
-# Frozen features do well on Flowers-102 with 10 a class; below that the choice of examples decides (assumed).
-FEW_FOR_TRAIN = 10
-# From here on balanced accuracy leads and the majority baseline is far from 1 / number of classes (assumed).
-MAX_BALANCED_RATIO = 3
-
 DUPLICATES = 'Barz and Denzler, "Do We Train on Test Data? Purging CIFAR of Near-Duplicates", 2020'
 LABEL_ERRORS = 'Northcutt, Athalye and Mueller, "Pervasive Label Errors in Test Sets", 2021'
-_INTERVALS = 'Brown, Cai and DasGupta, "Interval Estimation for a Binomial Proportion", 2001'
 
 _Groups = list[list[int]]
 
@@ -50,10 +42,7 @@ def find_problems(examples: Examples, survey: Survey, split: Split | None) -> li
         _across_parts(examples, parts, copies),
         _within_parts(examples, parts, copies),
         _two_labels(examples, copies),
-        *_missing_classes(examples, parts, () if split is None else split.made),
-        _few_in_test(examples, parts),
-        _few_in_train(examples, parts),
-        _imbalance(examples),
+        *class_problems(examples, parts, () if split is None else split.made),
         _left_out(survey),
         _mixed_modes(examples, survey),
         _passed_over(examples),
@@ -134,96 +123,6 @@ def _two_labels(examples: Examples, copies: _Groups) -> Finding | None:
     )
 
 
-def _missing_classes(examples: Examples, parts: Int[np.ndarray, " examples"], made: Sequence[str]) -> Iterable[Finding]:
-    # What no part names yet may still become train.
-    in_train = _counts(examples, parts <= 0)
-    for part in np.unique(parts[parts >= 0]).tolist():
-        if part > 0 and PARTS[part] in made:
-            continue  # `small_classes.py` tells of those
-        n_examples = _counts(examples, parts == part)
-        missing = np.flatnonzero(in_train == 0 if part == 0 else (n_examples == 0) & (in_train > 0))
-        if len(missing):
-            yield _missing(examples, part, missing.tolist())
-
-
-def _missing(examples: Examples, part: int, classes: Sequence[int]) -> Finding:
-    names = [examples.classes[c] for c in classes]
-    return Finding(
-        code="class-missing-from-part",
-        severity="error",
-        what=f"{len(names):,} of {len(examples.classes):,} classes have no example in {PARTS[part]}: {some_of(names)}",
-        why="The network never sees the class, so every example of it counts as a mistake."
-        if part == 0
-        else f"The {PARTS[part]} score says nothing about the class and is an average over the others.",
-        fix=f"Add examples of it to {PARTS[part]}, or take the class out of every part.",
-        where=tuple(names[:MAX_NAMED]),
-    )
-
-
-def _few_in_test(examples: Examples, parts: Int[np.ndarray, " examples"]) -> Finding | None:
-    counts = _counts(examples, parts == PARTS.index("test"))
-    return _few(
-        examples,
-        counts,
-        FEW_FOR_TEST,
-        "test",
-        why="The 95 % interval of such a class is wide (34 points at n = 29 near 50 %): it is shown, a ranking of the "
-        "classes is not.",
-        fix="Add test pictures of these classes, or read the score of all classes together.",
-        source=_INTERVALS,
-    )
-
-
-def _few_in_train(examples: Examples, parts: Int[np.ndarray, " examples"]) -> Finding | None:
-    return _few(
-        examples,
-        _counts(examples, parts <= 0),
-        FEW_FOR_TRAIN,
-        "train" if np.any(parts >= 0) else "all",
-        why="With so few, which pictures happen to be in train moves the score of the class by a lot.",
-        fix="Add training pictures of these classes, or repeat the run with several seeds.",
-        source="",
-    )
-
-
-def _few(
-    examples: Examples, counts: Int[np.ndarray, " classes"], limit: int, part: str, *, why: str, fix: str, source: str
-) -> Finding | None:
-    few = [c for c in np.argsort(counts, kind="stable").tolist() if 0 < counts[c] < limit]
-    if not few:
-        return None
-    return Finding(
-        code="few-examples",
-        severity="warning",
-        what=f"{len(few):,} of {len(counts):,} classes have fewer than {limit} examples in {part}; "
-        f"the fewest: {examples.classes[few[0]]!r} with {counts[few[0]]}",
-        why=why,
-        fix=fix,
-        where=tuple(examples.classes[c] for c in few[:MAX_NAMED]),
-        source=source,
-    )
-
-
-def _imbalance(examples: Examples) -> Finding | None:
-    counts = np.bincount(examples.labels, minlength=len(examples.classes))
-    there = np.flatnonzero(counts)
-    if not len(there):
-        return None
-    least, most = there[np.argmin(counts[there])], int(np.argmax(counts))
-    if counts[most] <= MAX_BALANCED_RATIO * counts[least]:
-        return None
-    return Finding(
-        code="imbalanced-classes",
-        severity="warning",
-        what=f"the largest class, {examples.classes[most]!r}, has {counts[most]:,} examples, the smallest, "
-        f"{examples.classes[least]!r}, {counts[least]:,}: {counts[most] / counts[least]:.1f} to 1",
-        why=f"Always answering {examples.classes[most]!r} is right for {counts[most] / counts.sum():.0%} of all "
-        "examples, so accuracy flatters; balanced accuracy does not.",
-        fix="Read balanced accuracy, the numbers for each class and the majority baseline.",
-        where=(examples.classes[most], examples.classes[least]),
-    )
-
-
 def _left_out(survey: Survey) -> Finding | None:
     n = len(survey.unreadable)
     if not n:
@@ -269,10 +168,6 @@ def _passed_over(examples: Examples) -> Finding | None:
         fix="Rename or move what was meant to be used.",
         where=tuple(thing.name for thing in examples.passed_over[:MAX_NAMED]),
     )
-
-
-def _counts(examples: Examples, chosen: np.ndarray) -> Int[np.ndarray, " classes"]:
-    return np.bincount(examples.labels[chosen], minlength=len(examples.classes))
 
 
 def _ids(examples: Examples, groups: _Groups) -> tuple[str, ...]:

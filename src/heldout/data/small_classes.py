@@ -72,8 +72,10 @@ def _do_lack(examples: Examples, parts: Int[np.ndarray, " examples"], made: list
 def _n_clusters(
     examples: Examples, clusters: Int[np.ndarray, " examples"], chosen: Bool[np.ndarray, " examples"]
 ) -> Int[np.ndarray, " classes"]:
-    pairs = np.unique(np.stack([examples.labels[chosen], clusters[chosen]]), axis=1)
-    return np.bincount(pairs[0], minlength=len(examples.classes))
+    _, cluster = np.unique(clusters[chosen], return_inverse=True)
+    n_classes = len(examples.classes)
+    pairs = np.unique(cluster.astype(np.int64) * n_classes + examples.labels[chosen])
+    return np.bincount(pairs % n_classes, minlength=n_classes)
 
 
 def _how_many(examples: Examples, clusters: Int[np.ndarray, " examples"], c: int) -> str:

@@ -24,16 +24,19 @@ _MAX_CLASSES = 10_000
 _MIN_ROWS = 20
 
 
-def labels_of(column: "pa.ChunkedArray", target: str, shown: str) -> tuple[tuple[str, ...], Int[np.ndarray, " rows"]]:
+def labels_of(
+    column: "pa.ChunkedArray", target: str, shown: str, *, least_classes: int = 2
+) -> tuple[tuple[str, ...], Int[np.ndarray, " rows"]]:
     """The classes, sorted as plain strings, and for each row its class, or -1 where it has no label.
 
     Args:
         column: Of plain type, the labels of all files.
         target: Its name.
         shown: How messages call the table.
+        least_classes: How many there must be.
 
     Raises:
-        DataError: The labels are numbers to be predicted and no classes, or there are fewer than two classes.
+        DataError: The labels are numbers to be predicted and no classes, or there are too few classes.
 
     Example:
         >>> import pyarrow as pa
@@ -50,7 +53,7 @@ def labels_of(column: "pa.ChunkedArray", target: str, shown: str) -> tuple[tuple
     classes = tuple(sorted(set(names) - {""}))
     index = {name: i for i, name in enumerate(classes)} | {"": -1}
     codes = np.array([*(index[name] for name in names), -1], np.int64)[words.codes]
-    _check(classes, int(np.count_nonzero(codes >= 0)), target, shown)
+    _check(classes, int(np.count_nonzero(codes >= 0)), target, shown, least_classes)
     return classes, codes
 
 
@@ -74,14 +77,14 @@ def _as_classes(names: Sequence[str], target: str, shown: str) -> list[str]:
     return [name and str(int(float(name))) for name in names]
 
 
-def _check(classes: Sequence[str], n_labels: int, target: str, shown: str) -> None:
+def _check(classes: Sequence[str], n_labels: int, target: str, shown: str, least_classes: int) -> None:
     if not classes:
         raise DataError(
             f"the column {target!r} of {shown} has no label: all its cells are empty",
             expected="a label in each row",
             fix="name another column as the target",
         )
-    if len(classes) == 1:
+    if len(classes) < least_classes:
         raise DataError(
             f"the column {target!r} of {shown} is {classes[0]!r} in all {n_labels:,} rows",
             expected="at least two classes: with one there is nothing to tell apart",

@@ -124,6 +124,7 @@ def find_table(
     validation: str | Path | object = None,
     group_by: str = "",
     skip_bad: bool = False,
+    least_classes: int = 2,
 ) -> Examples:
     """The labelled rows of a table, of layout "table", with a `TableSource`.
 
@@ -134,6 +135,7 @@ def find_table(
         validation: Rows that are given as the validation part.
         group_by: The column that names what must not be parted, as `target`; it is no feature then.
         skip_bad: Whether rows without a label are left out, and named in `passed_over`, instead of refused.
+        least_classes: How many classes there must be; one is enough for rows that are scored and not learned from.
 
     Raises:
         DataError: A file that is no table, columns that do not agree, labels that are no classes, rows without a label,
@@ -166,7 +168,7 @@ def find_table(
     for file in files:
         check_columns(file, main)
     shown = " and ".join(file.shown for file in files)
-    classes, labels = labels_of(joined_column(files, target), target, shown)
+    classes, labels = labels_of(joined_column(files, target), target, shown, least_classes=least_classes)
     source = _source(files, names, target, _label_words(classes, labels))
     _check_no_copy(source, classes, labels, shown)
     examples = _examples(source, files, classes, labels, skip_bad=skip_bad)
@@ -232,7 +234,18 @@ def table_of(data: str | Path | object, like: Encoder, *, target: str = "") -> P
 
 
 def _check_kind(column: Column, cells: "pa.ChunkedArray", shown: str) -> None:
-    if column.kind == "category" or not is_words(cells.type):
+    from pyarrow import types
+
+    if column.kind == "category" or types.is_null(cells.type):
+        return
+    if not is_words(cells.type):
+        if types.is_timestamp(cells.type) != (column.kind == "date"):
+            other = "dates" if types.is_timestamp(cells.type) else "numbers"
+            raise DataError(
+                f"the column {column.name!r} of {shown} was learned as {column.kind}s, and holds {other}",
+                expected=f"{column.kind}s",
+                fix="write the column as it was in training, or check that it is the right file",
+            )
         return
     words = words_of(cells)
     is_there = np.array([*(not is_missing_word(word) for word in words.words), False])[words.codes]

@@ -1,6 +1,7 @@
 """What each mistake costs, as a user states it: in words or in a file."""
 
 import csv
+import json
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,8 +16,9 @@ from heldout.errors import UsageError, nearest
 def read_costs(text_or_path: str | Path, classes: tuple[str, ...]) -> Float[np.ndarray, "classes classes"]:
     """Costs as a user states them: in words, or in a .csv or .toml file. What is not named costs 1, to be right 0.
 
-    In words: `true:decided=cost`, several with commas. A .csv has the classes decided for in its first line and the
-    true class at the start of each further line; a .toml has a table a true class, such as `[sick]` with `well = 10`.
+    In words: `true:decided=cost`, several with commas; names with a comma go into a file. A .csv has the classes
+    decided for in its first line and the true class at the start of each further line; a .toml has a table a true
+    class, such as `[sick]` with `well = 10`.
 
     Args:
         text_or_path: The words, or the path of a file, known by its ending.
@@ -30,13 +32,15 @@ def read_costs(text_or_path: str | Path, classes: tuple[str, ...]) -> Float[np.n
         >>> read_costs("sick:well=10", ("sick", "well")).tolist()
         [[0.0, 10.0], [1.0, 0.0]]
     """
-    path = Path(text_or_path)
-    if path.suffix.lower() in (".csv", ".toml"):
-        named = list(_costs_in_file(path))
+    text = str(text_or_path)
+    if text.lstrip().startswith("{"):
+        named = list(_costs_in_json(text))
+    elif is_costs_file(text):
+        named = list(_costs_in_file(Path(text)))
     else:
-        named = [_costs_in_words(part.strip(), classes) for part in str(text_or_path).split(",") if part.strip()]
+        named = [_costs_in_words(part.strip(), classes) for part in text.split(",") if part.strip()]
     if not named:
-        raise _unreadable(f"{str(text_or_path)!r} names no cost")
+        raise _unreadable(f"{text!r} names no cost")
     costs, seen = 1.0 - np.eye(len(classes)), set()
     for true, decided, cost in named:
         row, column = (_index_of(name, classes) for name in (true, decided))
@@ -49,6 +53,39 @@ def read_costs(text_or_path: str | Path, classes: tuple[str, ...]) -> Float[np.n
             raise _unreadable(f"the cost {cost!r} of {true}:{decided} is no number") from error
     check_costs(costs)
     return costs
+
+
+def is_costs_file(text: str) -> bool:
+    """Whether costs are stated in a file and not in words.
+
+    Example:
+        >>> is_costs_file("costs.csv"), is_costs_file("sick:well=10")
+        (True, False)
+    """
+    return Path(text).suffix.lower() in (".csv", ".toml")
+
+
+def costs_as_json(path: str) -> str:
+    """What a file of costs says, as text that `read_costs` takes in its place.
+
+    Raises:
+        UsageError: It cannot be read, or names a pair twice.
+    """
+    named: dict[str, dict[str, Any]] = {}
+    for true, decided, cost in _costs_in_file(Path(path)):
+        if decided in named.setdefault(true, {}):
+            raise _unreadable(f"the cost of deciding for {decided!r} where {true!r} is true is named twice")
+        named[true][decided] = cost
+    return json.dumps(named, ensure_ascii=False)
+
+
+def _costs_in_json(text: str) -> Iterator[tuple[str, str, Any]]:
+    """True class, class decided for and cost of what `costs_as_json` wrote."""
+    try:
+        content = json.loads(text)
+        yield from ((true, decided, cost) for true, row in content.items() for decided, cost in row.items())
+    except (ValueError, AttributeError) as error:
+        raise _unreadable(f"{text!r} cannot be read: {error}") from error
 
 
 def _costs_in_words(part: str, classes: tuple[str, ...]) -> tuple[str, str, str]:
@@ -102,7 +139,7 @@ def _unreadable(what: str) -> UsageError:
     return UsageError(
         what,
         expected="true:decided=cost, several with commas, or the path of a .csv or .toml file",
-        fix="such as --costs sick:well=10,well:sick=1; what is not named costs 1",
+        fix="such as --costs sick:well=10,well:sick=1; what is not named costs 1, names with a comma go into a file",
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, final
 
 import numpy as np
-from jaxtyping import Bool, Int
+from jaxtyping import Bool, Float, Int
 
 from heldout.errors import UsageError
 from heldout.measuring.grouped import grouped_share
@@ -23,7 +23,7 @@ class CoveragePoint:
     """What happens when only examples of at least some confidence are answered.
 
     Attributes:
-        confidence: The smallest that is answered.
+        confidence: The smallest that is answered, as `sureness` has it.
         n: Examples that are answered.
         coverage: Share of all examples that is answered, 0 to 1.
         accuracy: Share of the answered that is right; nan where nothing is answered.
@@ -41,6 +41,26 @@ class CoveragePoint:
     def as_dict(self) -> dict[str, Any]:
         """A plain dictionary for JSON; None where the accuracy is not defined."""
         return asdict(self) | {"accuracy": None if np.isnan(self.accuracy) else self.accuracy}
+
+
+def sureness(predictions: Predictions) -> Float[np.ndarray, " examples"]:
+    """How sure each answer is: of the likeliest class its probability; by another rule how cheap it is beside the next.
+
+    By costs that is expected cost of the next best / (cost of the answer + of the next best), 0.5 to 1. An answer for a
+    rare class may be improbable and the right thing to say all the same: its probability would leave out the rare.
+
+    Example:
+        >>> from heldout.measuring.decisions import at_threshold
+        >>> plain = Predictions(("a",), np.array([1]), np.log([[0.6, 0.4]]), ("x", "y"))
+        >>> by_threshold = plain.with_decision(at_threshold(0.1, 1))
+        >>> sureness(plain).round(2).tolist(), sureness(by_threshold).round(2).tolist()
+        ([0.6], [0.86])
+    """
+    decision = predictions.decision
+    if decision is None or decision.rule == "likeliest":
+        return predictions.confidence
+    least, next_best = np.partition(predictions.probabilities @ decision.costs, 1, axis=1)[:, :2].T
+    return np.asarray(next_best / np.maximum(least + next_best, np.finfo(np.float64).tiny))
 
 
 def coverage_curve(
@@ -63,7 +83,7 @@ def coverage_curve(
         >>> [(point.coverage, point.accuracy) for point in coverage_curve(predictions)]
         [(0.5, 1.0), (1.0, 0.5)]
     """
-    order = ranked(predictions.confidence, predictions.correct)
+    order = ranked(sureness(predictions), predictions.correct)
     ends = ends_of_cells(order, N_POINTS)
     right, n = (np.cumsum(each)[ends] for each in (order.positives, order.positives + order.negatives))
     if groups is None or len(np.unique(groups)) == len(groups):
@@ -95,7 +115,7 @@ def at_confidence(
         >>> at_confidence(predictions, 0.8).n, at_confidence(predictions, 0.9).n
         (1, 0)
     """
-    is_answered, correct = predictions.confidence >= confidence, predictions.correct
+    is_answered, correct = sureness(predictions) >= confidence, predictions.correct
     n = int(is_answered.sum())
     accuracy = float(correct[is_answered].mean()) if n else float("nan")
     interval = _interval(correct, is_answered, groups)
@@ -136,7 +156,7 @@ def confidence_for(
             expected="one of both, accuracy from 0 to 1 or coverage above 0 up to 1",
             fix="such as accuracy=0.95",
         )
-    order = ranked(predictions.confidence, predictions.correct)
+    order = ranked(sureness(predictions), predictions.correct)
     answered, right = np.cumsum(order.positives + order.negatives), np.cumsum(order.positives)
     if coverage is not None:
         # What is wished in full must not fail by rounding.

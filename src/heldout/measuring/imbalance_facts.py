@@ -26,6 +26,7 @@ def imbalance_facts(
     *,
     decision: Decision | None,
     curve: ThresholdCurve | None = None,
+    positive: int | None = None,
     generator: np.random.Generator,
     groups: Int[np.ndarray, " examples"] | None = None,
 ) -> dict[str, Any]:
@@ -38,6 +39,8 @@ def imbalance_facts(
         test: What they are judged on.
         decision: How the answers were decided on; None for the likeliest class.
         curve: How its threshold was chosen, where it was. Without it, that of a stated rule for two classes is made.
+        positive: Of two classes the one that curves are of where the decision names none; None for the rarer one of
+            validation. Nothing here is chosen by the labels of test.
         generator: For bootstraps.
         groups: Test examples with the same number belong together; None where each is by itself.
 
@@ -46,10 +49,12 @@ def imbalance_facts(
     """
     validation, test = validation.with_decision(decision), test.with_decision(decision)
     groups = None if groups is None or len(np.unique(groups)) == len(groups) else groups
+    if len(test.classes) == 2 and (decision is not None or positive is None):
+        positive = positive_class(validation)
     return {
-        "decision": decision_facts(validation, decision, curve=curve, positive=_positive_of(test)),
+        "decision": decision_facts(validation, decision, curve=curve, positive=positive),
         "at_likeliest": _at_likeliest(test, generator, groups),
-        "curves": {"classes": _curves(test, generator, groups)},
+        "curves": {"classes": _curves(test, positive, generator, groups)},
         "coverage": _coverage(validation, test, groups),
         "conformal": [_conformal(validation, test, alpha, groups) for alpha in ALPHAS],
     }
@@ -91,10 +96,6 @@ def _curve_of(validation: Predictions, rule: Decision) -> ThresholdCurve | None:
     )
 
 
-def _positive_of(test: Predictions) -> int | None:
-    return positive_class(test) if len(test.classes) == 2 else None
-
-
 def _at_likeliest(
     test: Predictions, generator: np.random.Generator, groups: Int[np.ndarray, " examples"] | None
 ) -> dict[str, Any] | None:
@@ -108,12 +109,15 @@ def _at_likeliest(
 
 
 def _curves(
-    test: Predictions, generator: np.random.Generator, groups: Int[np.ndarray, " examples"] | None
+    test: Predictions,
+    positive: int | None,
+    generator: np.random.Generator,
+    groups: Int[np.ndarray, " examples"] | None,
 ) -> list[dict[str, Any]]:
     """The curves of the positive of two classes, or of each class, at most the ten rarest that have an example."""
     n_of = np.bincount(test.labels, minlength=len(test.classes))
-    if len(n_of) == 2:
-        chosen = [positive_class(test)]
+    if positive is not None:
+        chosen = [positive]
     else:
         present = [index for index in np.argsort(n_of, kind="stable").tolist() if n_of[index]]
         chosen = sorted(present[:MOST_CURVES])
@@ -153,6 +157,6 @@ def _conformal(
 
     A class with fewer than 1 / alpha - 1 examples in validation would be in every set.
     """
-    n_of, n_validation = (np.bincount(part.labels, minlength=len(part.classes)) for part in (test, validation))
-    by_class = is_imbalanced(n_of) and bool(n_validation.min() >= 1 / alpha - 1)
+    n_validation = np.bincount(validation.labels, minlength=len(validation.classes))
+    by_class = is_imbalanced(n_validation) and bool(n_validation.min() >= 1 / alpha - 1)
     return conformal_sets(validation, test, alpha=alpha, by_class=by_class, groups=groups).as_dict()

@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int, Real
 
 from heldout.errors import UsageError
-from heldout.measuring.intervals import N_RESAMPLES, bootstrap_from_confusion, normal_quantile
+from heldout.measuring.intervals import N_RESAMPLES, Interval, bootstrap_from_confusion, normal_quantile
 from heldout.measuring.linearised import Linearised, centred, cost_of_groups, interval_of
 from heldout.measuring.predictions import Predictions
 from heldout.measuring.ranked import Ranked, ranked
@@ -212,6 +212,29 @@ def weighted_accuracy(
     value = float(confusion.diagonal() @ weights / float(examples @ weights))
     interval = bootstrap_from_confusion(confusion, share, generator=generator, n_resamples=n_resamples)
     return Score("weighted_accuracy", value, interval.low, interval.high, int(examples.sum()), interval.method)
+
+
+def weighted_interval(
+    correct: Bool[np.ndarray, " examples"],
+    weights: Float[np.ndarray, " examples"],
+    groups: Int[np.ndarray, " examples"],
+) -> Interval:
+    """A 95 % interval of a weighted share of correct answers, where examples come in groups.
+
+    Args:
+        correct: Whether each is answered right.
+        weights: How much each counts.
+        groups: Examples with the same number belong together.
+
+    Assumes: independent groups; the sum of the weights is taken as given.
+    Breaks when: there are few groups.
+    Checked by: tests/measuring/test_rank_scores.py::test_groups_widen_the_interval_of_a_weighted_accuracy
+    """
+    total = float(weights.sum())
+    value = float(weights @ correct / total)
+    effective = total**2 / float(weights @ weights)
+    found = Linearised(value, weights * (correct - value) / total, effective, (correct, ~correct))
+    return interval_of(found, np.zeros(len(correct), np.int64), groups=groups)
 
 
 def correlation_of(confusion: Real[np.ndarray, "classes classes"]) -> float:

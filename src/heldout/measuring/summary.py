@@ -90,6 +90,7 @@ def summarise(
     temperature: float,
     generator: np.random.Generator,
     groups: Int[np.ndarray, " examples"] | None = None,
+    positive: int | None = None,
 ) -> Summary:
     """Every score of one part, with intervals.
 
@@ -102,6 +103,7 @@ def summarise(
         temperature: As fitted on validation by `heldout.measuring.calibration.fit_temperature`.
         generator: For the bootstrap and the null band; a fresh one of the same seed gives the same summary.
         groups: Examples with the same number belong together; None where each is by itself.
+        positive: Of two classes the one that the average precision is of; None for that of the decision, or the rarer.
 
     Example:
         >>> predictions = Predictions(("a", "b"), np.array([0, 1]), np.array([[2.0, 0.0], [1.0, 0.0]]), ("x", "y"))
@@ -133,7 +135,7 @@ def summarise(
         null_band = widened_null_band(calibrated, groups, null_band, generator=generator)
     baseline = None
     if is_imbalanced(confusion.sum(axis=1)):
-        of_order, baseline = order_score(calibrated, groups=groups)
+        of_order, baseline = order_score(calibrated, groups=groups, positive=positive)
         scores = (*scores, of_order, mcc(calibrated, groups=groups))
         scores = tuple(sorted(scores, key=lambda each: (*LEADING, each.name).index(each.name)))
     return Summary(
@@ -149,16 +151,19 @@ def summarise(
     )
 
 
-def order_score(predictions: Predictions, *, groups: Int[np.ndarray, " examples"] | None = None) -> tuple[Score, float]:
+def order_score(
+    predictions: Predictions, *, groups: Int[np.ndarray, " examples"] | None = None, positive: int | None = None
+) -> tuple[Score, float]:
     """The average precision, and what guessing scores: of the positive class of two, else the mean over classes.
 
     Args:
         predictions: Of the examples, at their temperature.
         groups: Examples with the same number belong together; None where each is by itself.
+        positive: As for `summarise`.
     """
     labels, probabilities = predictions.labels, predictions.probabilities
     if len(predictions.classes) == 2:
-        positive = positive_class(predictions)
+        positive = positive_class(predictions) if positive is None else positive
         is_positive = labels == positive
         return average_precision(probabilities[:, positive], is_positive, groups=groups), float(is_positive.mean())
     return macro_average_precision(probabilities, labels, groups=groups), 1 / len(np.unique(labels))

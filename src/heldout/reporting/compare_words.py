@@ -69,7 +69,10 @@ def noun_of_comparison(content: Mapping[str, Any]) -> str:
 def _verdict(content: Mapping[str, Any]) -> str:
     comparison, better = content["comparison"], content["better"]
     if better:
-        return f"{better.upper()} is better by {points(abs(comparison['difference']['value']))} points"
+        balanced = content.get("balanced_accuracy")
+        value = (balanced or comparison["difference"])["value"]
+        by = " of balanced accuracy" if balanced else ""
+        return f"{better.upper()} is better by {points(abs(value))} points{by}"
     if comparison["n_only_a"] == comparison["n_only_b"] == 0:
         return f"Both get the very same {noun_of_comparison(content)}s right"
     return "This test set cannot tell which is better"
@@ -88,7 +91,10 @@ def _difference(content: Mapping[str, Any]) -> str:
         reach = interval_words(difference, sign=sign)
         told = f"{first} gets {points(abs(value))} points more right than {second}, {reach}"
     told += f", {p_value(difference['p'])}. On {n_apart:,} of {examples} only one of the two is right."
-    if not content["better"] and difference["p"] < 0.05:
+    balanced = content.get("balanced_accuracy")
+    if balanced and value * balanced["value"] < 0:
+        told += " By balanced accuracy it is the other way round, which leads where classes are unlike in size."
+    if not content["better"] and not balanced and difference["p"] < 0.05:
         told += " The test says that there is a difference and the interval does not: too close to call."
     return told
 

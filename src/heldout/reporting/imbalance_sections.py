@@ -252,7 +252,13 @@ def _coverage_words(coverage: Mapping[str, Any], results: Results) -> str:
         return ""
     part, things = results.answers.part, f"{results.noun}s"
     wished = f", to be right in {percent(chosen['wished_accuracy'])} there" if "wished_accuracy" in chosen else ""
+    rule = (results.imbalance or {}).get("decision", {}).get("rule", "likeliest")
     first = (
+        ""
+        if rule == "likeliest"
+        else "Confidence is here how cheap the answer is beside the next best: 50 % is a toss-up. "
+    )
+    first += (
         f"On validation a confidence of {percent(chosen['confidence'])} was chosen{wished}. Below it the model would "
         "say “not sure”"
     )

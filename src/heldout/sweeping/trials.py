@@ -21,6 +21,7 @@ from heldout.data.tables import TableSource
 from heldout.deciding import decide
 from heldout.errors import HeldoutError, is_want_of_memory
 from heldout.experiment import job_of
+from heldout.measuring.calibration import fit_temperature
 from heldout.measuring.predictions import Predictions
 from heldout.measuring.scores import confusion_matrix
 from heldout.models.backbones import find_backbone
@@ -117,6 +118,8 @@ def _result(order: TrialOrder, tried: Tried, parts: tuple[Part, Part], seconds: 
     if tried.logits is not None:
         predictions = Predictions(validation.examples.ids, validation.labels, tried.logits, validation.examples.classes)
         counts = np.bincount(train.labels, minlength=len(train.examples.classes))
+        # As in a run: what is decided, is decided on calibrated probabilities, on this same part.
+        predictions = predictions.with_temperature(fit_temperature(tried.logits, validation.labels))
         predictions = predictions.with_decision(decide(order.plan, predictions, counts)[0])
         correct, loss = predictions.correct, tried.validation_loss
         score = score_of(predictions, order.metric)

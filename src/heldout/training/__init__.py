@@ -6,7 +6,8 @@ Requirements that every file here meets:
 - Scores are made in evaluation mode and without gradients. A loss is the mean over examples, not over batches; an
   accuracy is that of its own epoch.
 - What is shown comes as records and through callables; nothing here prints.
-- The examples are those of train and validation. Nothing here knows a test part.
+- The examples are those of train and validation. Nothing here knows a test part, but for `streaming.py`, which scores
+  on rows that a hash of their number keeps out of everything else.
 - The path of a frozen backbone imports no torch: `fitting.py` and all that it imports at its top.
 
 In reading order:
@@ -28,4 +29,7 @@ In reading order:
 - `doubts.py`: what the course of a fit says against its result
 - `shortcuts.py`: whether a nuisance, such as the size, tells the classes apart
 - `suspecting.py`: labels that look wrong to heads that were fitted without them
+- `streaming.py`: a linear model of a table that need not fit into memory, and its scores, by means of these:
+- `stream_rows.py`, `stream_kept.py`, `stream_features.py`: its rows batch by batch; those that stay; their features
+- `stream_fit.py`, `stream_optimum.py`: passes over all rows, and the optimum that they lead to
 """

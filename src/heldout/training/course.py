@@ -66,7 +66,9 @@ def begin(task: Task, settings: TrainingSettings, *, precision: str, group: Grou
     """
     learner = make_learner(task, settings, precision=precision, group=group)
     begins_at_random = task.regime in ("scratch", "frozen")
-    return Course(learner, copied_state(task), epoch=1 if begins_at_random else 0)
+    # A head that was fitted to the log loss is no answer of the focal loss: undoing that would make it far too sure.
+    is_judged = not begins_at_random and not task.balance.gamma
+    return Course(learner, copied_state(task), epoch=0 if is_judged else 1)
 
 
 def copied_state(task: Task) -> dict[str, Tensor]:

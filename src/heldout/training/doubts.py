@@ -69,7 +69,7 @@ def _about_path(fitted: Fitted) -> list[Finding]:
                 severity="note",
                 what=f"the strongest L2 penalty that was tried, {fitted.path[0].l2:g}, has the lowest validation loss",
                 why="The features hardly help, or the validation part is too small to say.",
-                fix="Look at the baselines beside the score before you trust it; add pictures.",
+                fix="Look at the baselines beside the score before you trust it; add examples.",
             )
         ]
     return []

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from heldout.bookkeeping import column_records, group_facts
+from heldout.data.class_problems import class_problems
 from heldout.data.encoding import Encoder
 from heldout.data.examples import PARTS, Examples
 from heldout.data.groups import group_problems
@@ -85,6 +86,7 @@ def check_table(
     learned = np.flatnonzero(examples.given != PARTS.index("test"))
     encoder = encoder_of(examples.take(learned))
     findings = find_table_problems(examples, None, encoder)
+    findings += class_problems(examples, examples.given, ())
     findings += find_small_classes(examples, None, row_clusters(source, examples.ids))
     if examples.groups:
         findings += group_problems(examples.groups, examples.given, group_by=group_by)

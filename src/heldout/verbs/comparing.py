@@ -71,8 +71,11 @@ class Compared:
 
     @property
     def better(self) -> str:
-        """Which of the two is better: "a", "b", or nothing where these pictures cannot tell."""
-        return better_of(self.comparison.difference)
+        """Which of the two is better: "a", "b", or nothing where these examples cannot tell.
+
+        By balanced accuracy where that leads the scores of either run, as it does where classes are unlike in size.
+        """
+        return better_of(self.balanced if self.balanced is not None else self.comparison.difference)
 
     def as_dict(self) -> dict[str, Any]:
         """A plain dictionary for JSON."""

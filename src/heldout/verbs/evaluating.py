@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
-from heldout.bookkeeping import group_facts, groups_learned_from, part_of_content
+from heldout.bookkeeping import group_facts, groups_learned_from, n_in_split, part_of_content
 from heldout.data.examples import PARTS, Examples, some_of
 from heldout.data.groups import group_numbers, group_problems, joined
 from heldout.data.photos import find_photos
@@ -18,7 +18,7 @@ from heldout.data.remote import without_secrets
 from heldout.data.table_problems import row_clusters
 from heldout.data.tables import TableSource, find_table, table_of
 from heldout.devices import chosen_device
-from heldout.errors import DataError, UnreadablePictures, nearest, one_of
+from heldout.errors import DataError, UnreadablePictures, UsageError, nearest, one_of
 from heldout.findings import MAX_NAMED, Finding, by_severity
 from heldout.manifest import renew_manifest
 from heldout.measuring.predictions import Predictions
@@ -101,6 +101,12 @@ def evaluate(
     classifier = open_classifier(folder, cache=cache)
     if isinstance(classifier, RowClassifier):
         watcher.stage("look at the rows")
+        if part:
+            raise UsageError(
+                f"part is {part!r}, and the run is of a table, which names no parts",
+                expected="the rows to be scored, as a file of their own",
+                fix="leave --part out and name such a file; the run's own test part was scored when it was trained",
+            )
         return _on_rows(folder, classifier, data, skip_bad=skip_bad, group_by=group_by)
     examples = in_class_map(
         chosen_part(find_photos(data, group_by), part, without_secrets(str(data))), classifier.classes
@@ -121,7 +127,7 @@ def evaluate(
 
 def _on_rows(folder: Path, classifier: RowClassifier, data: object, *, skip_bad: bool, group_by: str) -> Evaluation:
     """The scores on the rows of a table."""
-    examples = find_table(data, classifier.target, group_by=group_by, skip_bad=skip_bad)
+    examples = find_table(data, classifier.target, group_by=group_by, skip_bad=skip_bad, least_classes=1)
     source = examples.source
     assert isinstance(source, TableSource), "rows come from a table"
     n_left_out = len(source.ids) - len(examples)
@@ -130,9 +136,22 @@ def _on_rows(folder: Path, classifier: RowClassifier, data: object, *, skip_bad:
     logits = classifier.logits(classifier.encoder.encode(rows.table, source.rows_of(examples.ids)))
     copies = row_clusters(source, examples.ids)
     groups = joined(copies, group_numbers(examples.groups)) if examples.groups else copies
-    sha256s = source.sha256s(examples.ids)
+    sha256s = _contents_in(folder, classifier, examples)
     found = _scored(folder, classifier, examples, logits, sha256s=sha256s, groups=groups, group_by=group_by)
     return replace(found, n_left_out=n_left_out)
+
+
+def _contents_in(folder: Path, classifier: RowClassifier, examples: Examples) -> list[str]:
+    """The content of each row as the run would have hashed it; none where equal rows are expected and say nothing."""
+    known = part_of_content(folder)
+    n_rows = n_in_split(folder)
+    if 2 * len(known) < n_rows:
+        return []
+    source, encoder = examples.source, classifier.encoder
+    assert isinstance(source, TableSource), "rows come from a table"
+    names = {*(one.name for one in encoder.columns), *(one.name for one in encoder.dropped)}
+    columns = [name for name in source.table.schema.names if name in names]
+    return replace(source, table=source.table.select(columns)).sha256s(examples.ids)
 
 
 def _scored(

@@ -113,23 +113,31 @@ def predict(
 
 def _predictions(classifier: Classifier, named: "Named", answers: Answers) -> list[Prediction]:
     reasons = {bad.id: bad.reason for bad in answers.survey.unreadable}
-    logs = dict(zip(answers.readable, log_softmax(answers.logits, classifier.temperature), strict=True))
+    names = [named.prefix + named.names[index] for index in answers.readable]
+    decided = dict(zip(answers.readable, _decided(classifier, names, answers.logits), strict=True))
     predictions = []
     for index, name in enumerate(named.names):
         file = named.prefix + name
-        if index not in logs:
+        if index not in decided:
             predictions.append(Prediction(file, error=reasons[name]))
             continue
-        predictions.append(_decided(classifier, file, logs[index]))
+        predictions.append(decided[index])
     return predictions
 
 
-def _decided(classifier: AnyClassifier, name: str, logs: Float[np.ndarray, " classes"]) -> Prediction:
-    """The answer of a run: the class that it decides for, which need not be the likeliest."""
-    decision = classifier.decision
-    best = int(logs.argmax() if decision is None else decision.decide(logs[None])[0])
-    by_class = dict(zip(classifier.classes, np.exp(logs).tolist(), strict=True))
-    return Prediction(name, classifier.classes[best], by_class[classifier.classes[best]], by_class)
+def _decided(
+    classifier: AnyClassifier, names: Sequence[str], logits: Float[np.ndarray, "examples classes"]
+) -> list[Prediction]:
+    """The answers of a run: the classes that it decides for, which need not be the likeliest."""
+    if not len(names):
+        return []
+    logs, decision = log_softmax(logits, classifier.temperature), classifier.decision
+    best = logs.argmax(axis=1) if decision is None else decision.decide(logs)
+    classes = classifier.classes
+    return [
+        Prediction(name, classes[at], row[at], dict(zip(classes, row, strict=True)))
+        for name, at, row in zip(names, best.tolist(), np.exp(logs).tolist(), strict=True)
+    ]
 
 
 def _tables_among(paths: object) -> list[object]:
@@ -143,8 +151,7 @@ def _of_rows(classifier: RowClassifier, data: object) -> list[Prediction]:
     rows = table_of(data, classifier.encoder, target=classifier.target)
     if rows.ignored:
         log.info("columns that the run did not learn from are ignored: %s", some_of(rows.ignored))
-    logs = log_softmax(classifier.logits(classifier.encoder.encode(rows.table)), classifier.temperature)
-    return [_decided(classifier, name, row) for name, row in zip(rows.ids, logs, strict=True)]
+    return _decided(classifier, rows.ids, classifier.logits(classifier.encoder.encode(rows.table)))
 
 
 @dataclass(frozen=True, slots=True)
