@@ -11,7 +11,7 @@ demo: $(READY)  ## train on 1,797 real pictures that a package ships; no file, n
 	$(BIN)/heldout demo
 
 test: $(READY)  ## everything that is quick
-	$(BIN)/pytest -n 2 --dist loadfile -m "not slow and not gpu and not ray"
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow and not gpu and not ray"
 
 test-slow: $(READY)  ## everything else
 	$(BIN)/pytest -m "slow and not ray"

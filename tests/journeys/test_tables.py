@@ -35,10 +35,10 @@ def scores_of(run: Path) -> dict[str, Any]:
 @pytest.mark.parametrize(
     "flags",
     [
-        (),
         ("--model", "boosting", "--costs", "yes:no=5"),
         ("--model", "mlp", "--imbalance", "balanced-batch", "--epochs", "3"),
-        ("--imbalance", "focal", "--threshold", "f1", "--epochs", "3"),
+        pytest.param((), marks=pytest.mark.slow),
+        pytest.param(("--imbalance", "focal", "--threshold", "f1", "--epochs", "3"), marks=pytest.mark.slow),
     ],
 )
 def test_every_model_ends_in_a_whole_run_that_a_replay_repeats(

@@ -57,10 +57,11 @@ def until_lines(driver: "subprocess.Popen[bytes]", home: Path, n: int) -> None:
         time.sleep(0.01)
 
 
+@pytest.mark.parametrize("moments", [(1,), pytest.param((0, 1, 3), marks=pytest.mark.slow)], ids=len)
 def test_killing_driver_and_workers_changes_nothing_but_the_time(
-    photos: Path, undisturbed: Path, tmp_path: Path
+    moments: tuple[int, ...], photos: Path, undisturbed: Path, tmp_path: Path
 ) -> None:
-    for n_lines in (0, 1, 3):
+    for n_lines in moments:
         driver = started(photos, tmp_path)
         until_lines(driver, tmp_path, n_lines)
         while not (workers := list(workers_of(driver.pid))) and driver.poll() is None:

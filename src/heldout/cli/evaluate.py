@@ -45,7 +45,7 @@ def evaluate(
     else:
         lines = finding_lines(content["findings"])
         if groups := content["groups"]:
-            lines.append(f"groups: {groups['n']:,}, the largest of {groups['largest']:,}")
+            lines.append(f"groups: {groups['n']:,}, the largest of {groups['largest']:,} {content['things']}")
         lines += [score_line(score["name"].replace("_", " "), score) for score in content["summary"]["scores"]]
         lines += ["", "class  n  recall [95 % interval]"]
         for each in content["summary"]["per_class"]:

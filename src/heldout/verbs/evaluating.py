@@ -48,6 +48,7 @@ class Evaluation:
         findings: What weakens them.
         n_left_out: Unreadable files that were skipped.
         groups: The name of each example's group, empty where it has none; empty without `group_by`.
+        things: What the examples are called.
     """
 
     predictions: Predictions
@@ -55,6 +56,7 @@ class Evaluation:
     findings: tuple[Finding, ...]
     n_left_out: int
     groups: tuple[str, ...] = ()
+    things: str = "pictures"
 
     def as_dict(self) -> dict[str, Any]:
         """A plain dictionary for JSON."""
@@ -62,6 +64,7 @@ class Evaluation:
             "summary": self.summary.as_dict(),
             "findings": [finding.as_dict() for finding in self.findings],
             "n_left_out": self.n_left_out,
+            "things": self.things,
             "groups": group_facts(self.groups),
         }
 
@@ -178,6 +181,7 @@ def _scored(
         tuple(by_severity(findings)),
         0,
         tuple(examples.groups),
+        examples.things,
     )
 
 
