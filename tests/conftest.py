@@ -49,3 +49,8 @@ def lite0(session_cache: Path) -> Any:
     file = find_weights("imagenet", backbone, cache=cache / "weights", download=False)
     assert file is not None
     return pretrained_backbone(backbone, file, cache=cache)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the folders of the long tests: of two workers none then works on for a minute when the other is done."""
+    items.sort(key=lambda item: not {"survival", "journeys"} & set(item.path.parts))
