@@ -52,5 +52,5 @@ def lite0(session_cache: Path) -> Any:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the folders of the long tests: of two workers none then works on for a minute when the other is done."""
+    """Begin with the folders of the long tests: no worker then goes on for a minute when the other is done."""
     items.sort(key=lambda item: not {"survival", "journeys"} & set(item.path.parts))
