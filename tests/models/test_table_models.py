@@ -102,3 +102,14 @@ def test_tensors_that_make_no_model_are_refused() -> None:
         scorer_of("mlp", layers | {"output.bias": np.array([0, np.inf], np.float32)})
     with pytest.raises(ValueError, match="biases of shape"):
         scorer_of("linear", {"output.weight": np.zeros((2, 3)), "output.bias": np.zeros(3)})
+
+
+def test_a_network_of_rows_is_drawn_from_its_generator_alone() -> None:
+    torch.manual_seed(3)
+    before = torch.get_rng_state()
+    first, again, other = (
+        random_table_network(4, (5,), 2, generator=torch.Generator().manual_seed(seed)) for seed in (0, 0, 1)
+    )
+    assert torch.equal(torch.get_rng_state(), before)
+    assert torch.equal(first.head.weight, again.head.weight)
+    assert not torch.equal(first.head.weight, other.head.weight)

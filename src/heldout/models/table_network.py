@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from heldout.models.network import Network, drawn
+from heldout.models.network import Network, draw_weights
 from heldout.models.table_models import Layers
 
 
@@ -53,5 +53,12 @@ class TableNetwork(Network):
 def random_table_network(
     n_inputs: int, hidden: tuple[int, ...], n_classes: int, *, generator: torch.Generator
 ) -> TableNetwork:
-    """The network with random weights, drawn from `generator` as torch's own layers draw theirs."""
-    return drawn(lambda: TableNetwork(n_inputs, hidden, n_classes), generator)
+    """The network with random weights, drawn from `generator` as torch's own layers draw theirs.
+
+    torch's own generator stays as it was. To make the layers without memory first, as larger networks are made, would
+    import sympy: a second.
+    """
+    with torch.random.fork_rng(devices=()):
+        net = TableNetwork(n_inputs, hidden, n_classes)
+    draw_weights(net, generator)
+    return net
