@@ -9,6 +9,8 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from heldout.interrupting import finishing_steps
 from heldout.records import remove_strays, to_json, write_atomic
 from heldout.training import checkpoints as module
@@ -30,9 +32,10 @@ def settings(regime: str, **changes: object) -> TrainingSettings:
 
 def train(folder: Path, regime: str, *, n_train: int = 26, **changes: object) -> None:
     """Train to the end, from where the folder's checkpoints say, and write down what came of it."""
-    module.EVERY_SECONDS, module.SHARE = 0.0, 1e9  # a checkpoint after every step
     remove_strays(folder)  # as `verbs.resume` does
-    with finishing_steps() as stop:
+    with pytest.MonkeyPatch.context() as patch, finishing_steps() as stop:
+        patch.setattr(module, "EVERY_SECONDS", 0.0)  # a checkpoint after every step
+        patch.setattr(module, "SHARE", 1e9)
         fitted = fit_network(
             small_task(regime),
             settings(regime, **changes),
