@@ -48,7 +48,7 @@ def scores_of(run: heldout.Run) -> dict[str, Any]:
     recalls = {each["name"]: each["recall"] for each in test["per_class"]}
     decision = content["imbalance"]["decision"]
     chosen = {each["name"]: each for each in test["scores"]}
-    names = ("accuracy", "balanced_accuracy", "average_precision", "negative_log_likelihood")
+    names = ("accuracy", "balanced_accuracy", "weighted_accuracy", "average_precision", "negative_log_likelihood")
     return {
         "true_positive_rate": recalls["1"],
         "true_negative_rate": recalls["0"],
