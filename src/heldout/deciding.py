@@ -13,10 +13,9 @@ from heldout.measuring.predictions import Predictions
 from heldout.measuring.prior import prior_of
 from heldout.measuring.thresholds import ThresholdCurve, choose_threshold
 from heldout.plan import Plan
+from heldout.plan_checks import METRICS
 from heldout.plan_sections import DecisionPlan
-
-# What a threshold may be chosen by on validation.
-METRICS = ("balanced_accuracy", "f1", "mcc")
+from heldout.training.settings import LEVELLING
 
 
 def check_decision(decision: DecisionPlan, classes: tuple[str, ...]) -> None:
@@ -105,7 +104,7 @@ def stated(
         counts: Of the training examples.
         positive: Which of two classes a threshold is told of.
     """
-    is_balanced = threshold == "balanced" or (not threshold and imbalance in ("weights", "balanced-batch"))
+    is_balanced = threshold == "balanced" or (not threshold and imbalance in LEVELLING)
     if not is_balanced:
         return None
     decision = balanced(prior_of(counts), positive=positive)

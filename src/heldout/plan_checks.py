@@ -12,12 +12,11 @@ from heldout.models.backbones import TIMM, find_backbone
 from heldout.models.regimes import REGIMES
 from heldout.models.table_models import TABLE_MODELS
 from heldout.plan_sections import DataPlan, DecisionPlan, ModelPlan, TableModelPlan
-from heldout.training.settings import ENGINES, IMBALANCES, TrainingSettings, defaults
+from heldout.training.settings import ENGINES, IMBALANCES, NEEDS_BATCHES, TrainingSettings, defaults
 
-# What `decision.threshold` may say besides a number; the last three are what it is chosen by on validation.
-THRESHOLDS = ("likeliest", "balanced", "balanced_accuracy", "f1", "mcc")
-# By mini-batches alone: a fitted optimum knows neither batches nor a loss that is not convex.
-_NEEDS_BATCHES = ("balanced-batch", "focal")
+# What a threshold may be chosen by on validation, and what else `decision.threshold` may say besides a number.
+METRICS = ("balanced_accuracy", "f1", "mcc")
+THRESHOLDS = ("likeliest", "balanced", *METRICS)
 
 
 def check_storable(name: str, value: Any) -> None:
@@ -56,7 +55,7 @@ def training_of(merged: Mapping[str, Any], regime: str, imbalance: str) -> Train
         UsageError: Such a model has no such settings.
     """
     changes = {name.removeprefix("training."): value for name, value in merged.items() if name.startswith("training.")}
-    by_batches = bool(changes) or imbalance in _NEEDS_BATCHES
+    by_batches = bool(changes) or imbalance in NEEDS_BATCHES
     if regime == "boosting":
         if by_batches:
             raise UsageError(

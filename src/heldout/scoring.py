@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -27,6 +27,7 @@ from heldout.training.row_classifier import RowClassifier
 from heldout.training.table_materials import TableMaterials
 
 AnyClassifier = Classifier | RowClassifier
+SomeClassifier = TypeVar("SomeClassifier", bound=AnyClassifier)
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,34 @@ class Scored:
     part: Part
     predictions: Predictions
     summary: Summary
+
+
+def calibrated(
+    classifier: SomeClassifier,
+    plan: Plan,
+    logits: Float[np.ndarray, "validation classes"],
+    labels: Int[np.ndarray, " validation"],
+    *,
+    counts: Int[np.ndarray, " classes"],
+) -> tuple[SomeClassifier, ThresholdCurve | None]:
+    """The classifier with the temperature and the decision that fit the validation part.
+
+    The curve says how the threshold was chosen, where it was.
+
+    Args:
+        classifier: Fitted.
+        plan: Says how to decide.
+        logits: Its answers about the validation part.
+        labels: Of the validation part.
+        counts: Training examples of each class.
+
+    Raises:
+        UsageError: A threshold is to be chosen, and the validation part holds one class only.
+    """
+    temperature = fit_temperature(logits, labels)
+    names = tuple(map(str, range(len(labels))))
+    decision, curve = decide(plan, Predictions(names, labels, logits, classifier.classes, temperature), counts)
+    return replace(classifier, temperature=temperature, decision=decision), curve
 
 
 @dataclass(frozen=True)
@@ -64,11 +93,7 @@ class Judging:
         The curve says how the threshold was chosen, where it was.
         """
         logits = self._logits(classifier, validation)
-        temperature = fit_temperature(logits, validation.labels)
-        examples = validation.examples
-        predictions = Predictions(examples.ids, validation.labels, logits, examples.classes, temperature)
-        decision, curve = decide(self.plan, predictions, self.counts)
-        classifier = replace(classifier, temperature=temperature, decision=decision)
+        classifier, curve = calibrated(classifier, self.plan, logits, validation.labels, counts=self.counts)
         return classifier, self.score(classifier, validation, name="validation"), curve
 
     def score(self, classifier: AnyClassifier, part: Part, *, name: str) -> Scored:

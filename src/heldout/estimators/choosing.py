@@ -1,20 +1,16 @@
 """The part of the rows that choices are made on, and the choices that are made there for every kind of model."""
 
 import logging
-from dataclasses import replace
 from typing import TypeVar
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Int
 from numpy.typing import ArrayLike
 
 from heldout.data.drawing import Pool, draw
 from heldout.data.examples import PARTS
 from heldout.data.groups import joined
-from heldout.deciding import decide
 from heldout.errors import DataError
-from heldout.measuring.calibration import fit_temperature
-from heldout.measuring.predictions import Predictions
 from heldout.plan import Plan
 from heldout.randomness import stream
 from heldout.training.classifier import Classifier
@@ -85,29 +81,3 @@ def parted(
         )
     log.warning("of %d examples none can be spared for validation: choices are made on train", len(labels))
     return everything, everything
-
-
-def calibrated(
-    classifier: AnyClassifier,
-    plan: Plan,
-    logits: Float[np.ndarray, "validation classes"],
-    labels: Int[np.ndarray, " validation"],
-    *,
-    counts: Int[np.ndarray, " classes"],
-) -> AnyClassifier:
-    """The classifier with the temperature and the decision that fit the validation part.
-
-    Args:
-        classifier: Fitted.
-        plan: Says how to decide.
-        logits: Its answers about the validation part.
-        labels: Of the validation part.
-        counts: Training examples of each class.
-
-    Raises:
-        UsageError: A threshold is to be chosen, and the validation part holds one class only.
-    """
-    temperature = fit_temperature(logits, labels)
-    ids = tuple(str(number) for number in range(len(labels)))
-    decision, _ = decide(plan, Predictions(ids, labels, logits, classifier.classes, temperature), counts)
-    return replace(classifier, temperature=temperature, decision=decision)

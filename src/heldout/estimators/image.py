@@ -14,7 +14,7 @@ from heldout.deciding import check_decision
 from heldout.devices import chosen_device
 from heldout.errors import DataError
 from heldout.estimators.base import HeldoutClassifier
-from heldout.estimators.choosing import calibrated, joined_groups, parted
+from heldout.estimators.choosing import joined_groups, parted
 from heldout.estimators.inputs import labels_of
 from heldout.estimators.labels import ClassMap, numbered
 from heldout.estimators.pictures import pictures_of, refuse_unreadable
@@ -24,6 +24,7 @@ from heldout.plan import Plan
 from heldout.plan_sections import ModelPlan
 from heldout.provenance import Silent
 from heldout.records import cache_folder
+from heldout.scoring import calibrated
 from heldout.training.classifier import Classifier, ask
 from heldout.training.fitting import fit
 from heldout.training.judging import kinship
@@ -198,4 +199,4 @@ def _fitted(plan: Plan, parts: Sequence[Part], materials: Materials) -> Classifi
     assert isinstance(found.classifier, Classifier), "a classifier of pictures"
     counts = np.bincount(train.labels, minlength=len(train.examples.classes))
     logits = materials.logits(found.classifier, validation)
-    return calibrated(found.classifier, plan, logits, validation.labels, counts=counts)
+    return calibrated(found.classifier, plan, logits, validation.labels, counts=counts)[0]

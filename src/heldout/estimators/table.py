@@ -18,7 +18,7 @@ from heldout.deciding import check_decision
 from heldout.devices import chosen_device
 from heldout.errors import DataError
 from heldout.estimators.base import HeldoutClassifier
-from heldout.estimators.choosing import calibrated, joined_groups, parted
+from heldout.estimators.choosing import joined_groups, parted
 from heldout.estimators.inputs import rows_and_labels_of, rows_of
 from heldout.estimators.labels import ClassMap, numbered
 from heldout.experiment import job_of
@@ -28,6 +28,7 @@ from heldout.plan import Plan
 from heldout.provenance import Silent
 from heldout.randomness import stream
 from heldout.records import cache_folder
+from heldout.scoring import calibrated
 from heldout.training.fitting import fit
 from heldout.training.materials import Part
 from heldout.training.row_classifier import RowClassifier
@@ -197,7 +198,7 @@ def _fitted(
     if encoder is None:
         classifier = _prior_alone(source.table, examples.classes, counts)
         logits = classifier.logits(classifier.encoder.encode(source.table, validation))
-        return calibrated(classifier, plan, logits, examples.labels[validation], counts=counts)
+        return calibrated(classifier, plan, logits, examples.labels[validation], counts=counts)[0]
     materials = TableMaterials(source, chosen_device(plan.device), cache_folder(), encoder)
     # Nothing is kept that would have to be known again by the content of the rows.
     learned, judged = (Part(examples.take(rows), ()) for rows in (train, validation))
@@ -205,7 +206,7 @@ def _fitted(
         found = fit(job_of(plan), learned, judged, materials, folder=Path(folder), watcher=Silent())
     assert isinstance(found.classifier, RowClassifier), "a model of rows"
     logits = materials.logits(found.classifier, judged)
-    return calibrated(found.classifier, plan, logits, judged.labels, counts=counts)
+    return calibrated(found.classifier, plan, logits, judged.labels, counts=counts)[0]
 
 
 def _encoder_of(table: "pa.Table", train: Int[np.ndarray, " train"], *, seed: int) -> Encoder | None:

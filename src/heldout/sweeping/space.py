@@ -12,6 +12,7 @@ from heldout.models.table_models import TABLE_MODELS
 from heldout.plan import Plan
 from heldout.plan_sections import ModelPlan
 from heldout.randomness import stream
+from heldout.training.settings import NEEDS_BATCHES
 
 # The word for what heldout itself would take: the regime's own learning rate, and for `frozen` no rate at all, for its
 # head is then fitted to its optimum.
@@ -208,13 +209,13 @@ def _grid(space: Space) -> list[dict[str, Any]]:
 
 def _is_impossible(values: Mapping[str, Any]) -> bool:
     """Trees know no mini-batches: what else is tried does without them, and nobody has to name it apart."""
-    return values.get("model.name") == "boosting" and values["imbalance"] in ("balanced-batch", "focal")
+    return values.get("model.name") == "boosting" and values["imbalance"] in NEEDS_BATCHES
 
 
 def _values(
     space: Space, kind: str, backbone: str | None, rate: float | str, batch_size: int | None, imbalance: str | None
 ) -> dict[str, Any]:
-    needs_batches = imbalance in ("balanced-batch", "focal")
+    needs_batches = imbalance in NEEDS_BATCHES
     is_fitted = kind == "boosting" or (kind in ("frozen", "linear") and rate == DEFAULT_RATE and not needs_batches)
     return {
         "model.name" if space.models else "model.regime": kind,

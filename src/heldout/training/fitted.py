@@ -7,7 +7,7 @@ from heldout.training.history import EpochRecord
 from heldout.training.probe import PathPoint
 from heldout.training.rates import RateTest
 from heldout.training.row_classifier import RowClassifier
-from heldout.training.settings import TrainingSettings
+from heldout.training.settings import LEVELLING, TrainingSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Job:
     @property
     def is_levelled(self) -> bool:
         """Whether what is fitted answers as if all classes were equally common, until it is moved back."""
-        return self.imbalance in ("weights", "balanced-batch")
+        return self.imbalance in LEVELLING
 
     @property
     def gamma(self) -> float:

@@ -28,6 +28,7 @@ from heldout.sweeping.choosing import compare_regimes, standing_record
 from heldout.sweeping.runners import LocalRunner, Runner
 from heldout.sweeping.space import Space, make_space, settings_of
 from heldout.sweeping.sweep import SweepPlan, Swept, Workers, carry_out, spread
+from heldout.training.settings import NEEDS_BATCHES
 from heldout.verbs.running import Run, as_path, resume, train_as_planned
 from heldout.verbs.sweeps import RECORD, Sweep, read_sweep
 
@@ -167,7 +168,7 @@ def plan_sweep(
     def make(values: Mapping[str, Any]) -> Plan:
         meant_for_others: str | None = None
         kind = values.get("model.name") or values["model.regime"]
-        needs_batches = values.get("imbalance", common.get("imbalance")) in ("balanced-batch", "focal")
+        needs_batches = values.get("imbalance", common.get("imbalance")) in NEEDS_BATCHES
         is_fitted = kind in ("frozen", "linear") and "training.learning_rate" not in values and not needs_batches
         if is_fitted or kind == "boosting":
             meant_for_others = "training."  # without mini-batches
