@@ -56,6 +56,7 @@ class Prepared:
     """The data of a run, split and sealed.
 
     Attributes:
+        materials: What a model learns from, as far as that takes a training part.
         train: What the classifier is fitted to.
         validation: What choices are made on.
         heldout: The sealed test part.
@@ -66,6 +67,7 @@ class Prepared:
         leaked: Ids of test examples that have a copy in train or validation.
     """
 
+    materials: Materials | TableMaterials
     train: Part
     validation: Part
     heldout: HeldOut
@@ -179,7 +181,7 @@ def train(plan: Plan, examples: Examples, *, folder: Path, clock: Clock, watcher
             materials = looked_at_on_cluster(plan, examples, materials, watcher)
     with clock(f"look at the {examples.things}"):
         prepared = prepare(plan, examples, materials, folder, watcher)
-        materials = materials.fitted_to(prepared.train)
+        materials = prepared.materials
     with clock("fit"):
         job = job_of(plan)
         fitted = fit(job, prepared.train, prepared.validation, materials, folder=folder, watcher=watcher)
@@ -306,12 +308,14 @@ def prepare(
         validation_share=plan.data.validation_share,
     )
     write_split(folder, examples, split, look.sha256s)
-    findings = look.findings(split)
-    write_findings(folder, findings)
     by_id = dict(zip(examples.ids, look.sha256s, strict=True))
     parts = [examples.take(split.indices(name)) for name in PARTS[:2]]
     train, validation = (Part(part, tuple(by_id[name] for name in part.ids)) for part in parts)
+    fitted = materials.fitted_to(train)
+    findings = look.findings(split, fitted)
+    write_findings(folder, findings)
     return Prepared(
+        materials=fitted,
         train=train,
         validation=validation,
         heldout=seal(examples, split, look.sha256s),

@@ -3,20 +3,20 @@
 Pictures and the rows of a table are looked at in their own ways; what comes of it is the same.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 from jaxtyping import Bool, Int
 
 from heldout.data.class_problems import class_problems
-from heldout.data.examples import PARTS, Examples
+from heldout.data.examples import Examples
 from heldout.data.groups import group_numbers, group_problems, joined
 from heldout.data.near_problems import leaked
 from heldout.data.small_classes import find_small_classes
 from heldout.data.splits import Split
 from heldout.data.survey import Survey
-from heldout.data.table_problems import find_table_problems, row_clusters
+from heldout.data.table_problems import find_table_problems, has_earlier_copy, row_clusters
 from heldout.errors import UnreadablePictures
 from heldout.findings import Finding
 from heldout.plan import Plan
@@ -24,7 +24,7 @@ from heldout.provenance import Watcher
 from heldout.training.judging import Kinship, judge, kinship
 from heldout.training.looking import look_at
 from heldout.training.materials import Materials
-from heldout.training.table_materials import TableMaterials, encoder_of
+from heldout.training.table_materials import TableMaterials
 
 
 class Look(Protocol):
@@ -45,8 +45,13 @@ class Look(Protocol):
     def leaked(self, split: Split) -> Bool[np.ndarray, " examples"]:
         """Which test examples have a copy in train or validation."""
 
-    def findings(self, split: Split) -> list[Finding]:
-        """What weakens a score on this data, with this split."""
+    def findings(self, split: Split, fitted: Materials | TableMaterials) -> list[Finding]:
+        """What weakens a score on this data, with this split.
+
+        Args:
+            split: Of these examples.
+            fitted: The materials, fitted to the training part of the split.
+        """
 
 
 def look_at_examples(plan: Plan, examples: Examples, materials: Materials | TableMaterials, watcher: Watcher) -> Look:
@@ -69,16 +74,16 @@ class _PictureLook:
     survey: Survey
     kin: Kinship
     plan: Plan
-    materials: Materials
 
     def leaked(self, split: Split) -> Bool[np.ndarray, " examples"]:
         return leaked(split.parts, self.kin.pairs, part="test")
 
-    def findings(self, split: Split) -> list[Finding]:
+    def findings(self, split: Split, fitted: Materials | TableMaterials) -> list[Finding]:
+        assert isinstance(fitted, Materials), "pictures have a backbone"
         return judge(
             self.examples,
             self.survey,
-            self.materials.facts,
+            fitted.facts,
             self.kin,
             split=split,
             group_by=self.plan.data.group_by,
@@ -104,7 +109,7 @@ def _look_at_pictures(plan: Plan, examples: Examples, materials: Materials, watc
         survey = Survey(tuple(survey.facts[index] for index in readable), survey.unreadable)
     kin = kinship(examples, survey, materials.facts)
     sha256s = [facts.sha256 for facts in survey.facts if facts]
-    return _PictureLook(examples, sha256s, kin.clusters, len(survey.unreadable), survey, kin, plan, materials)
+    return _PictureLook(examples, sha256s, kin.clusters, len(survey.unreadable), survey, kin, plan)
 
 
 @dataclass
@@ -114,15 +119,14 @@ class _RowLook:
     clusters: Int[np.ndarray, " examples"]
     copies: Int[np.ndarray, " examples"]
     group_by: str
-    n_left_out: int = field(default=0)
+    n_left_out: int
 
     def leaked(self, split: Split) -> Bool[np.ndarray, " examples"]:
-        is_test = split.parts == PARTS.index("test")
-        return np.asarray(is_test & np.isin(self.copies, self.copies[~is_test]))
+        return has_earlier_copy(self.copies, split.parts)
 
-    def findings(self, split: Split) -> list[Finding]:
-        train = self.examples.take(split.indices("train"))
-        found = find_table_problems(self.examples, split, encoder_of(train))
+    def findings(self, split: Split, fitted: Materials | TableMaterials) -> list[Finding]:
+        assert isinstance(fitted, TableMaterials), "rows are encoded"
+        found = find_table_problems(self.examples, split, fitted.fitted)
         found += class_problems(self.examples, split.parts, split.made)
         found += find_small_classes(self.examples, split, self.clusters)
         if self.examples.groups:
@@ -134,4 +138,5 @@ def _look_at_rows(plan: Plan, examples: Examples, materials: TableMaterials) -> 
     sha256s = materials.source.sha256s(examples.ids)
     copies = row_clusters(materials.source, examples.ids)
     clusters = joined(copies, group_numbers(examples.groups)) if examples.groups else copies
-    return _RowLook(examples, sha256s, clusters, copies, plan.data.group_by)
+    n_left_out = len(materials.source.ids) - len(examples)
+    return _RowLook(examples, sha256s, clusters, copies, plan.data.group_by, n_left_out)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Bool, Int
 
 from heldout.data.column_leaks import LEAKS, Judged
 from heldout.data.column_problems import find_column_problems
@@ -88,10 +88,22 @@ def leaked_rows(
         parts: Index into `PARTS` for each of them.
         part: The part that is scored.
     """
-    clusters = row_clusters(source, ids)
+    return np.flatnonzero(has_earlier_copy(row_clusters(source, ids), parts, part=part))
+
+
+def has_earlier_copy(
+    copies: Int[np.ndarray, " examples"], parts: Int[np.ndarray, " examples"], *, part: str = "test"
+) -> Bool[np.ndarray, " examples"]:
+    """Which examples of a part have a copy in an earlier part.
+
+    Args:
+        copies: As `row_clusters` gives them.
+        parts: Index into `PARTS` for each of them.
+        part: The part that is scored.
+    """
     later = PARTS.index(part)
-    earlier = clusters[(parts >= 0) & (parts < later)]
-    return np.flatnonzero((parts == later) & np.isin(clusters, earlier))
+    earlier = copies[(parts >= 0) & (parts < later)]
+    return np.asarray((parts == later) & np.isin(copies, earlier))
 
 
 def _source_of(examples: Examples) -> TableSource:
