@@ -7,6 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+# The same examples every time, so that nobody's change fails by chance; HYPOTHESIS_PROFILE=random looks for others.
+settings.register_profile("same", derandomize=True, deadline=None)
+settings.register_profile("random", deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 # Before torch is imported by any test: threads that wait for one another make small work several times slower.
 os.environ.setdefault("OMP_NUM_THREADS", "1")

@@ -7,12 +7,17 @@ heldout.evaluate("runs/photos-001", "more-photos")
 heldout.compare("runs/photos-001", "runs/photos-002")
 heldout.train("rows.csv", target="kind")
 heldout.TableClassifier().fit(X, y)     # as in scikit-learn
+heldout.explain.count("resnet18")       # the arithmetic behind a model
+heldout.audit("train.py")               # which numbers of a training script cannot be trusted
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from heldout import explain
+    from heldout.auditing.auditor import audit
+    from heldout.auditing.context import watching
     from heldout.data.balanced_batches import BalancedBatchSampler
     from heldout.errors import HeldoutError
     from heldout.estimators.image import ImageClassifier
@@ -47,6 +52,8 @@ _HOMES = {
     "Finding": "heldout.findings",
     "HeldoutError": "heldout.errors",
     "BalancedBatchSampler": "heldout.data.balanced_batches",
+    "audit": "heldout.auditing.auditor",
+    "watching": "heldout.auditing.context",
     "TableClassifier": "heldout.estimators.table",
     "ImageClassifier": "heldout.estimators.image",
     "fit_stream": "heldout.training.streaming",
@@ -61,6 +68,9 @@ __all__ = [
     "compare",
     "report",
     "open_run",
+    "explain",
+    "audit",
+    "watching",
     "TableClassifier",
     "ImageClassifier",
     "BalancedBatchSampler",
@@ -77,10 +87,12 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name == "explain":
+        return import_module("heldout.explain")
     if name not in _HOMES:
         raise AttributeError(f"module 'heldout' has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_HOMES])
+    return sorted({*globals(), *_HOMES, *__all__})

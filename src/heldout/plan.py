@@ -11,13 +11,14 @@
 Flags beat the file, the file beats the defaults. The merged plan is written into the run.
 """
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 from heldout.data.remote import name_of, without_secrets
-from heldout.errors import UsageError, nearest
+from heldout.errors import RunFolderError, UsageError, nearest
 from heldout.measuring.costs import costs_as_json, is_costs_file
 from heldout.plan_checks import (
     check_data,
@@ -32,6 +33,7 @@ from heldout.plan_checks import (
 )
 from heldout.plan_sections import DataPlan, DecisionPlan, ModelPlan, TableModelPlan
 from heldout.plan_text import merged_settings, toml_value
+from heldout.records import read_json
 from heldout.training.settings import TrainingSettings
 
 _SECTIONS = ("data", "model", "training", "decision")
@@ -214,3 +216,20 @@ def _name(name: str, data: str) -> str:
     if name:
         return name
     return name_of(data) or "run"
+
+
+def plan_of(folder: Path) -> Plan:
+    """The plan of a run, as it was when the run began.
+
+    Raises:
+        RunFolderError: It was changed since.
+    """
+    text, record = (folder / "plan.toml").read_bytes(), read_json(folder / "environment.json")
+    known = record.get("plan_sha256")
+    if known is not None and hashlib.sha256(text).hexdigest() != known:
+        raise RunFolderError(
+            f"{folder / 'plan.toml'} was changed since the run began",
+            expected="the plan that the run was started with",
+            fix="put it back as it was, or start a new run with `heldout train --plan`",
+        )
+    return make_plan({}, file=folder / "plan.toml")

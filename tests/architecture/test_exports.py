@@ -4,11 +4,13 @@ import ast
 import inspect
 import re
 import typing
+from operator import attrgetter
 from pathlib import Path
 
 import pytest
 
 import heldout
+from heldout.cli.explain import app
 
 SOURCE = Path(heldout.__file__).parent
 PUBLIC = [
@@ -21,6 +23,9 @@ PUBLIC = [
     "compare",
     "report",
     "open_run",
+    "explain",
+    "audit",
+    "watching",
     "TableClassifier",
     "ImageClassifier",
     "BalancedBatchSampler",
@@ -34,13 +39,22 @@ PUBLIC = [
     "Finding",
     "HeldoutError",
 ]
+SUBJECTS = [f"explain.{name}" for name in heldout.explain.__all__]
 FILES = sorted(SOURCE.rglob("*.py"))
 
 
 def test_the_public_names_are_these() -> None:
     assert heldout.__all__ == PUBLIC
     assert set(PUBLIC) <= set(dir(heldout))
-    assert all(getattr(heldout, name).__name__ == name for name in PUBLIC)
+    assert all(getattr(heldout, name).__name__.rpartition(".")[2] == name for name in PUBLIC)
+
+
+def test_what_can_be_explained_is_what_the_command_explains() -> None:
+    named = [command.callback.__name__ for command in app.registered_commands if command.callback]
+    assert named == heldout.explain.__all__
+    assert set(heldout.explain.__all__) <= set(dir(heldout.explain))
+    with pytest.raises(AttributeError, match="no attribute 'dekay'"):
+        _ = heldout.explain.dekay
 
 
 def test_a_name_that_is_not_public_is_refused() -> None:
@@ -48,9 +62,9 @@ def test_a_name_that_is_not_public_is_refused() -> None:
         _ = heldout.tarin
 
 
-@pytest.mark.parametrize("name", [name for name in PUBLIC if name.islower()])
+@pytest.mark.parametrize("name", [*(name for name in PUBLIC if name.islower() and name != "explain"), *SUBJECTS])
 def test_a_public_function_tells_each_of_its_parameters(name: str) -> None:
-    function = getattr(heldout, name)
+    function = attrgetter(name)(heldout)
     parameters = list(inspect.signature(function).parameters)
     told = _told_arguments(inspect.getdoc(function) or "")
     # One argument that the first line explains needs no list.

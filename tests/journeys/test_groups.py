@@ -119,6 +119,7 @@ def test_groups_that_cannot_be_are_told_and_nothing_is_left(
     assert content_of(bursts.parent) == before
 
 
+@pytest.mark.slow
 def test_digits_with_flipped_labels_show_them_on_the_page_and_stay_as_they_are(
     tmp_path: Path, lite0_ready: Path
 ) -> None:

@@ -75,6 +75,7 @@ def test_every_trial_starts_fresh(swept: Swept) -> None:
     assert not {"equal-weights", "unequal-starts", "equal-starts"} & set(codes)
 
 
+@pytest.mark.slow
 def test_a_rate_that_is_far_too_high_is_a_result(
     few: Path, lite0_ready: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -176,6 +177,7 @@ def test_more_seeds_do_only_what_is_new_and_compare_reads_it(
     assert "frozen, fitted" in fine(heldout("compare", more.folder, cwd=tmp_path)).out
 
 
+@pytest.mark.slow
 def test_halving_drops_the_worse_half_as_seeds_double(
     few: Path, lite0_ready: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

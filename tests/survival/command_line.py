@@ -64,7 +64,8 @@ def numbers_of(run: Path) -> dict[str, Any]:
         history = [{name: cell for name, cell in row.items() if name not in MEASURED} for row in csv.DictReader(file)]
     scores = json.loads((run / "scores.json").read_bytes())
     del scores["data"]["test_openings"]
-    same = ("model/weights.safetensors", "model/preprocess.json", "head_path.csv", "plan.toml", "findings.json")
+    same = ["model/weights.safetensors", "model/preprocess.json"]
+    same += ["head_path.csv", "norms.csv", "plan.toml", "findings.json"]
     hashes = {name: hashlib.sha256((run / name).read_bytes()).hexdigest() for name in same if (run / name).exists()}
     tables = {name: pq.read_table(run / name).to_pydict() for name in ("split.parquet", "predictions.parquet")}
     return {"history": history, "scores": scores, **hashes, **tables}

@@ -45,7 +45,8 @@ def train(folder: Path, regime: str, *, n_train: int = 26, **changes: object) ->
             checkpoints=Checkpoints(folder / "checkpoints", f"{regime} {changes}", stop),
         )
     weights = hashlib.sha256(b"".join(value.numpy().tobytes() for value in fitted.state.values())).hexdigest()
-    content = {"weights": weights, "best": fitted.best_epoch, "history": [_unmeasured(one) for one in fitted.history]}
+    history = [_unmeasured(one) for one in fitted.history]
+    content = {"weights": weights, "best": fitted.best_epoch, "history": history, "norms": fitted.norms.rows()}
     write_atomic(folder / RESULT, to_json(content))
 
 

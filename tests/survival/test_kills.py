@@ -53,7 +53,9 @@ def _survives(n_kills: int, regime: str, wanted: Any, tmp_path: Path, seed: int)
         assert not list(folder.rglob(f"{TEMPORARY}*")), "a killed process left something that nobody removed"
 
 
-@pytest.mark.parametrize("regime", REGIMES)
+@pytest.mark.parametrize(
+    "regime", ["full", *(pytest.param(each, marks=pytest.mark.slow) for each in REGIMES if each != "full")]
+)
 def test_a_killed_training_ends_bit_for_bit_as_one_that_was_left_alone(
     regime: str, undisturbed: dict[str, Any], tmp_path: Path
 ) -> None:

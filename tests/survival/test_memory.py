@@ -60,7 +60,7 @@ def _survives(megabytes: int, wanted: tuple[Path, str], home: Path) -> int:
     return code
 
 
-@pytest.mark.parametrize("megabytes", [300, 800])
+@pytest.mark.parametrize("megabytes", [pytest.param(300, marks=pytest.mark.slow), 800])
 def test_too_little_memory_is_told_and_the_run_goes_on_where_there_is_more(
     megabytes: int, wanted: tuple[Path, str], tmp_path: Path
 ) -> None:

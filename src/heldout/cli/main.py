@@ -22,6 +22,8 @@ COMMANDS = {
     "predict": "labels and calibrated probabilities of pictures",
     "report": "make report.html of a run again",
     "resume": "go on with a run that was killed or stopped; --verify replays a run and compares",
+    "audit": "run a PyTorch training script as it is, and say why its numbers cannot be trusted",
+    "explain": "the arithmetic behind a model: count, graph, decay, neuron, region",
     "doctor": "versions, devices, and which fast paths work here",
 }
 EXIT_INTERRUPTED = 130

@@ -30,6 +30,8 @@ RunFolder = Annotated[
     Path, typer.Argument(metavar="RUN", help="The folder of a finished run, such as runs/photos-001.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout; logs stay on stderr.")]
+Latex = Annotated[bool, typer.Option("--latex", help="Print a LaTeX document instead.")]
+Plot = Annotated[Path | None, typer.Option(help="Draw it into this file, .svg or .png.", show_default=False)]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 SkipBad = Annotated[bool, typer.Option("--skip-bad", help="Leave unreadable files out, and record it.")]
 GroupBy = Annotated[

@@ -22,8 +22,8 @@ def resume(
 ) -> None:
     """Go on with a run that was killed or stopped: the same numbers, bit for bit, as if it had been left alone."""
     from heldout.allocator import keep_freed_memory
+    from heldout.plan import plan_of
     from heldout.run_folders import is_finished, started_run
-    from heldout.verbs.running import plan_of
     from heldout.verbs.running import resume as go_on
 
     was_finished = is_finished(started_run(run))

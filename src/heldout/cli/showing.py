@@ -3,8 +3,14 @@
 import json
 import sys
 import time
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from heldout.errors import UsageError
+
+if TYPE_CHECKING:
+    from heldout.explaining.document import Explanation
 
 _PATIENCE = 10.0  # seconds between plain progress lines
 
@@ -122,3 +128,26 @@ def print_lines(lines: Sequence[str]) -> None:
         safe = "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in line)
         encoding = sys.stdout.encoding or "utf-8"
         print(safe.encode(encoding, "backslashreplace").decode(encoding))
+
+
+def show_explanation(make: Callable[[], "Explanation[Any]"], *, as_json: bool, latex: bool, plot: Path | None) -> None:
+    """Make an explanation and show it in the form that was asked for.
+
+    Raises:
+        UsageError: Two forms were asked for, or the plot cannot be written where it is to be.
+    """
+    from heldout.explaining.document import plot_file
+
+    if as_json and latex:
+        raise UsageError("--json and --latex were both given", expected="one of them", fix="leave one out")
+    if plot is not None:
+        plot_file(plot)  # before the work
+    explanation = make()
+    if as_json:
+        print_json(explanation.as_record())
+    elif latex:
+        print_lines(explanation.as_latex().splitlines())
+    else:
+        print_lines(str(explanation).splitlines())
+    if plot is not None:
+        print(f"drawn into {explanation.plot(plot)}", file=sys.stderr)

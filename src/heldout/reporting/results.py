@@ -184,6 +184,8 @@ class Results:
         rate_test: `RATE_COLUMNS` of learning_rate.csv; None where the learning rate was not searched for.
         imbalance: Decision, curves, coverage and sets, as in scores.json; None where the run has none.
         boundary: Where the answer changes; None where that was not drawn.
+        arithmetic: Sections on what the network computes and how its weights decayed: `title` and `parts`, each with
+            `text`, `formula` or a table's `columns` and `rows`. Empty where an older version made the run.
     """
 
     name: str
@@ -207,6 +209,7 @@ class Results:
     rate_test: dict[str, list[float]] | None = None
     imbalance: dict[str, Any] | None = None
     boundary: Boundary | None = None
+    arithmetic: tuple[dict[str, Any], ...] = ()
 
     @property
     def noun(self) -> str:
@@ -276,6 +279,7 @@ def read_results(folder: Path) -> Results:
         rate_test=_read_columns(folder / "learning_rate.csv", RATE_COLUMNS),
         imbalance=scores.get("imbalance"),
         boundary=read_boundary(folder),
+        arithmetic=tuple(read_json(folder / "arithmetic.json")) if (folder / "arithmetic.json").is_file() else (),
     )
 
 

@@ -26,6 +26,7 @@ In reading order:
 - `parallel.py`: several processes that train together, and what they tell one another
 - `launching.py`, `group_worker.py`, `relaying.py`: how they are begun, what each does, how it goes
 - `on_ray.py`: the same on a Ray cluster, and looking at pictures in shards
+- `norms.py`, `norm_files.py`: the norm of each tensor beside what decay alone would have left; the same on disk
 - `doubts.py`: what the course of a fit says against its result
 - `shortcuts.py`: whether a nuisance, such as the size, tells the classes apart
 - `suspecting.py`: labels that look wrong to heads that were fitted without them

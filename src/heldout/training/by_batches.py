@@ -30,6 +30,7 @@ from heldout.training.history import EpochRecord, best_epoch, history_rows
 from heldout.training.launching import Answer, train_in_group
 from heldout.training.loop import Parts, fit_network
 from heldout.training.materials import Materials, Part
+from heldout.training.norm_files import NORMS_FILE
 from heldout.training.parallel import ALONE, Group
 from heldout.training.rate_finding import found_or_find
 from heldout.training.rates import RateTest
@@ -208,7 +209,7 @@ def train_network(
     diverged = None
     try:
         with threads_for(task):
-            fit_network(
+            fitted = fit_network(
                 task,
                 settings,
                 parts=batches,
@@ -218,6 +219,8 @@ def train_network(
                 watch_step=watch_step,
                 checkpoints=checkpoints,
             )
+        if group.rank == 0 and (rows := fitted.norms.rows()):
+            write_csv(folder / NORMS_FILE, rows)
     except Diverged as error:
         diverged = error
     return Trained(

@@ -305,6 +305,7 @@ def _taken(course: Course) -> tuple[dict[str, Tensor], dict[str, Any]]:
                 tensors[f"optimiser.{index}.{slot}"] = value.detach().cpu()
             else:
                 others[f"{index}.{slot}"] = value
+    tensors |= course.norms.tensors()
     return tensors, {
         "format": _FORMAT,
         "epoch": course.epoch,
@@ -318,8 +319,7 @@ def _taken(course: Course) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
 
 def _put_back(course: Course, saved: Saved) -> None:
-    learner, content = course.learner, saved.content
-    prefix = "network."
+    learner, content, prefix = course.learner, saved.content, "network."
     weights = {name.removeprefix(prefix): value for name, value in saved.state.items() if name.startswith(prefix)}
     learner.task.net.load_state_dict(weights)
     slots: dict[int, dict[str, Any]] = {}
@@ -334,6 +334,7 @@ def _put_back(course: Course, saved: Saved) -> None:
     course.epoch, course.step, course.seconds = content["epoch"], content["step"], content["seconds"]
     course.tally = Tally(**content["tally"])
     course.history = saved.history
+    course.norms.put_back(saved.state)
     course.best_state = {name: saved.best[name] for name in learner.task.net.state_dict()}
 
 
@@ -354,10 +355,9 @@ def _circumstances(course: Course, extra: Mapping[str, str]) -> dict[str, Any]:
 
 def _values(record: EpochRecord) -> dict[str, Any]:
     """A record as strict JSON, which knows neither nan nor inf."""
-    values = asdict(record)
     return {
         name: str(value) if isinstance(value, float) and not math.isfinite(value) else value
-        for name, value in values.items()
+        for name, value in asdict(record).items()
     }
 
 

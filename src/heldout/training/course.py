@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from heldout.models.regimes import learning_parts
 from heldout.training.history import EpochRecord, best_epoch
 from heldout.training.losses import Tally
+from heldout.training.norms import Norms, norms_of
 from heldout.training.parallel import ALONE, Group
 from heldout.training.settings import TrainingSettings
 from heldout.training.steps import Learner, make_learner
@@ -23,6 +25,7 @@ class Course:
     Attributes:
         learner: The network and its optimiser.
         best_state: The state dict of the best epoch, on the CPU and contiguous; before the first, the network's own.
+        norms: Of the weights, at the start and after each epoch.
         epoch: Which epoch is under way, from 1; 0 before a pretrained network has been judged.
         step: How many of its steps are done.
         tally: Over those steps.
@@ -32,6 +35,7 @@ class Course:
 
     learner: Learner
     best_state: dict[str, Tensor]
+    norms: Norms
     epoch: int
     step: int = 0
     tally: Tally = field(default_factory=Tally)
@@ -46,6 +50,8 @@ class Course:
     def end_epoch(self, record: EpochRecord) -> None:
         """Go on to the next epoch, and keep the weights if this one was the best."""
         self.history.append(record)
+        if record.epoch > 0:
+            self.norms.write_down(record.epoch)
         if self.best_epoch == record.epoch:
             self.best_state = copied_state(self.learner.task)
         self.epoch, self.step, self.tally, self.seconds = record.epoch + 1, 0, Tally(), 0.0
@@ -68,7 +74,8 @@ def begin(task: Task, settings: TrainingSettings, *, precision: str, group: Grou
     begins_at_random = task.regime in ("scratch", "frozen")
     # A head that was fitted to the log loss is no answer of the focal loss: undoing that would make it far too sure.
     is_judged = not begins_at_random and not task.balance.gamma
-    return Course(learner, copied_state(task), epoch=0 if is_judged else 1)
+    norms = norms_of(learning_parts(task.net, task.regime), learner.optimiser, learner.decay_alone)
+    return Course(learner, copied_state(task), norms, epoch=0 if is_judged else 1)
 
 
 def copied_state(task: Task) -> dict[str, Tensor]:

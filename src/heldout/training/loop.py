@@ -14,6 +14,7 @@ from heldout.models.weights import fingerprint
 from heldout.training.checkpoints import Checkpoints
 from heldout.training.course import Course, begin
 from heldout.training.history import EpochRecord
+from heldout.training.norms import Norms
 from heldout.training.parallel import ALONE, Group
 from heldout.training.schedules import learning_rate
 from heldout.training.settings import TrainingSettings
@@ -47,11 +48,13 @@ class Fitted:
         state: The state dict of the best epoch, on the CPU and contiguous; the network holds the same numbers.
         best_epoch: The epoch of the lowest validation loss; the earliest, where several are equal.
         history: One record an epoch, the epoch 0 first where there is one.
+        norms: Of the weights, at the start and after each epoch.
     """
 
     state: dict[str, Tensor]
     best_epoch: int
     history: tuple[EpochRecord, ...]
+    norms: Norms
 
 
 def fit_network(
@@ -100,7 +103,7 @@ def fit_network(
             checkpoints.at_the_end(course)
     finally:
         task.net.load_state_dict(course.best_state)
-    return Fitted(course.best_state, course.best_epoch, tuple(course.history))
+    return Fitted(course.best_state, course.best_epoch, tuple(course.history), course.norms)
 
 
 def train_epochs(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from jaxtyping import Float, Int
@@ -13,6 +13,7 @@ from heldout.models.regimes import has_fixed_statistics, learning_parts, set_mod
 from heldout.randomness import torch_seed
 from heldout.training.arithmetic import Arithmetic, computing_by, make_arithmetic
 from heldout.training.losses import StepSums, Tally, count_correct, cross_entropy
+from heldout.training.norms import DecayAlone
 from heldout.training.parallel import ALONE, Group
 from heldout.training.settings import TrainingSettings
 from heldout.training.tasks import Task
@@ -37,6 +38,7 @@ class Learner:
         scaler: Scales the loss of `float16`; does nothing in other precisions.
         n_at_once: Examples of a batch that go through the network together; None is the whole batch.
         group: Who trains it together with this process.
+        decay_alone: What the optimiser's decay would have left of a weight by itself.
     """
 
     task: Task
@@ -46,6 +48,7 @@ class Learner:
     scaler: torch.amp.GradScaler
     n_at_once: int | None
     group: Group = ALONE
+    decay_alone: DecayAlone = field(default_factory=DecayAlone)
 
 
 def make_learner(task: Task, settings: TrainingSettings, *, precision: str, group: Group = ALONE) -> Learner:
@@ -137,8 +140,11 @@ def train_step(
         sums = StepSums(torch.stack(losses).sum(), torch.stack(n_correct).sum(), n)
     else:
         sums = _added_up(learner, losses, n_correct, share=len(labels) / n, n=n)
+    scale = learner.scaler.get_scale()
     learner.scaler.step(optimiser)
     learner.scaler.update()
+    if learner.scaler.get_scale() >= scale:  # else a gradient of float16 overflowed, and the step was left out
+        learner.decay_alone.step(optimiser)
     return sums
 
 

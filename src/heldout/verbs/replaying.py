@@ -16,11 +16,12 @@ from typing import Any
 from heldout import experiment
 from heldout.findings import Finding
 from heldout.locking import locked
-from heldout.plan import Plan
+from heldout.plan import Plan, plan_of
 from heldout.provenance import Clock, Silent, Watcher
 from heldout.records import read_json, write_atomic
 from heldout.run_folders import run_folder
-from heldout.verbs.running import plan_of, working_folder
+from heldout.training.norm_files import NORMS_FILE
+from heldout.verbs.running import working_folder
 
 # What is measured, and differs between two runs that are otherwise the same.
 _MEASURED = ("pictures_per_second", "seconds")
@@ -109,6 +110,8 @@ def _differences(record: dict[str, Any], here: dict[str, Any]) -> list[str]:
 
 
 def _differs(first: Path, second: Path, content: Callable[[Path], Any]) -> bool:
+    if first.name == NORMS_FILE and not first.exists():
+        return False  # the run is of an older version, which wrote none
     if not first.exists() or not second.exists():
         return first.exists() != second.exists()
     return bool(content(first) != content(second))
@@ -143,6 +146,7 @@ _COMPARED: dict[str, Callable[[Path], Any]] = {
     "head_path.csv": _bytes,
     "learning_rate.csv": _bytes,
     "history.csv": _rows,
+    NORMS_FILE: _bytes,
     "predictions.parquet": _table,
     "scores.json": _scores,
 }

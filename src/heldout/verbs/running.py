@@ -13,7 +13,7 @@ from typing import Any, Literal
 from heldout import experiment
 from heldout.data.examples import Examples
 from heldout.data.remote import without_secrets
-from heldout.errors import RunFolderError, StorageError
+from heldout.errors import StorageError
 from heldout.locking import locked
 from heldout.manifest import (
     CHECKPOINTS,
@@ -24,7 +24,7 @@ from heldout.manifest import (
     renew_manifest,
     write_manifest,
 )
-from heldout.plan import Plan, make_plan
+from heldout.plan import Plan, make_plan, plan_of
 from heldout.plan_text import merged_settings
 from heldout.provenance import Clock, Silent, Watcher
 from heldout.records import cache_folder, read_json, remove_strays, write_atomic
@@ -249,23 +249,6 @@ def resume(run: str | Path, *, watcher: Watcher | None = None) -> Run:
     return Run(folder)
 
 
-def plan_of(folder: Path) -> Plan:
-    """The plan of a run, as it was when the run began.
-
-    Raises:
-        RunFolderError: It was changed since.
-    """
-    text, record = (folder / "plan.toml").read_bytes(), read_json(folder / "environment.json")
-    known = record.get("plan_sha256")
-    if known is not None and hashlib.sha256(text).hexdigest() != known:
-        raise RunFolderError(
-            f"{folder / 'plan.toml'} was changed since the run began",
-            expected="the plan that the run was started with",
-            fix="put it back as it was, or start a new run with `heldout train --plan`",
-        )
-    return make_plan({}, file=folder / "plan.toml")
-
-
 def working_folder(folder: Path) -> Path:
     """Where the relative paths of a run start: where it lies now, as its plan says, or else where it was started.
 
@@ -280,6 +263,7 @@ def working_folder(folder: Path) -> Path:
 
 
 def _to_the_end(plan: Plan, examples: Examples, folder: Path, *, clock: Clock, watcher: Watcher) -> Run:
+    from heldout.explaining.in_report import keep_arithmetic
     from heldout.reporting.page import write_report
     from heldout.reporting.painting import Painter
     from heldout.reporting.results import read_drawable
@@ -289,6 +273,7 @@ def _to_the_end(plan: Plan, examples: Examples, folder: Path, *, clock: Clock, w
         finished = experiment.train(plan, examples, folder=folder, clock=clock, watcher=watcher)
         _keep_boundary(folder, finished)
         painter.paint(read_drawable(folder))
+        keep_arithmetic(folder, plan)
         test, materials = finished.test, finished.materials
         if isinstance(materials, Materials):
             keep_thumbnails(folder, finished.train, test.part, test.predictions, materials)

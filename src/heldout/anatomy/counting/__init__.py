@@ -1,0 +1,1 @@
+"""What any network computes and keeps: parameters, operations, memory, receptive fields."""

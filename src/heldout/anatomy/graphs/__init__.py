@@ -1,0 +1,1 @@
+"""Computation graphs: values, derivatives either way, and what each costs."""

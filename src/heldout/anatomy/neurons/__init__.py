@@ -1,0 +1,1 @@
+"""Where a single neuron of two inputs is 0: lines, conics and bells."""

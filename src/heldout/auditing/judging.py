@@ -1,0 +1,27 @@
+"""A log -> the findings of every rule, the gravest first. No torch."""
+
+from collections.abc import Iterable
+
+from heldout.auditing.facts import Facts
+from heldout.auditing.log import Log
+from heldout.auditing.rule import SEVERITIES, AuditFinding, Rule, finding_of
+
+
+def judge(log: Log, rules: Iterable[Rule]) -> tuple[AuditFinding, ...]:
+    """What the rules find; the same case at the same line is told once.
+
+    Args:
+        log: What was seen.
+        rules: Each is asked once.
+    """
+    facts = Facts(log)
+    found: dict[tuple[str, object], AuditFinding] = {}
+    for rule in rules:
+        try:
+            hits = list(rule.find(facts))
+        except Exception as error:  # what the others found after hours of a run must not be lost
+            log.faults = (*log.faults, f"{rule.code}: {type(error).__name__}: {error}")
+            continue
+        for hit in hits:
+            found.setdefault((rule.code, hit.place), finding_of(rule, hit))
+    return tuple(sorted(found.values(), key=lambda each: (SEVERITIES.index(each.severity), each.code, each.place)))

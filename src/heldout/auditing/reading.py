@@ -1,0 +1,74 @@
+"""A script -> what reading it tells, without running anything of it. Imports nothing but Python.
+
+Only what the text shows with near certainty is told: what depends on values is the watch's to see. Each `reading_*`
+file holds the checks of one subject; a check gives hits, and the rule of its code says what they mean.
+"""
+
+import ast
+import warnings
+from pathlib import Path
+
+from heldout.auditing import (
+    reading_batches,
+    reading_freezing,
+    reading_graphs,
+    reading_modes,
+    reading_numbers,
+    reading_outputs,
+    reading_steps,
+    reading_sweeps,
+    reading_variants,
+)
+from heldout.auditing.notebooks import cells_of
+from heldout.auditing.reading_tree import Script
+from heldout.auditing.rule import SEVERITIES, AuditFinding, finding_of
+from heldout.auditing.rules.every import RULES
+from heldout.auditing.targets import find_target
+
+_SUBJECTS = (
+    reading_batches,
+    reading_freezing,
+    reading_graphs,
+    reading_modes,
+    reading_numbers,
+    reading_outputs,
+    reading_steps,
+    reading_sweeps,
+    reading_variants,
+)
+
+
+def read(path: Path) -> tuple[AuditFinding, ...]:
+    r"""What the text of a script tells, the gravest first; nothing of it is run.
+
+    Args:
+        path: A Python script, or a notebook (`.ipynb`), whose cells are read in order.
+
+    Raises:
+        UsageError: It is not there, or no Python.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     script = Path(folder, "freeze.py")
+        ...     _ = script.write_text("for p in model.parameters():\n    p.require_grad = False\n")
+        ...     [(each.code, each.place.line) for each in read(script)]
+        [('H203', 2)]
+    """
+    find_target(path)
+    script = Script(_pieces(path))
+    rules = {rule.code: rule for rule in RULES}
+    found: dict[tuple[str, object], AuditFinding] = {}
+    for code, check in (each for subject in _SUBJECTS for each in subject.CHECKS):
+        for hit in check(script):
+            found.setdefault((code, hit.place), finding_of(rules[code], hit))
+    return tuple(sorted(found.values(), key=lambda each: (SEVERITIES.index(each.severity), each.code, each.place)))
+
+
+def _pieces(path: Path) -> list[tuple[str, ast.Module]]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Python says them when it runs the script
+        if path.suffix == ".ipynb":
+            flags = ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+            return [(each.file, compile(each.source, each.file, "exec", flags)) for each in cells_of(path)]
+        return [(str(path.absolute()), ast.parse(path.read_bytes(), str(path)))]

@@ -1,0 +1,1 @@
+"""`heldout explain region`."""
