@@ -67,6 +67,7 @@ def _check(run: Run, regime: str, n_epochs: int) -> None:
         assert run.scores[part]["n"] == run.scores["data"][f"n_{part}"] > 0
 
 
+@pytest.mark.slow
 def test_partial_in_python(few: Path, tmp_path: Path, lite0_ready: Path) -> None:
     run = _train(few, tmp_path / "runs", "partial", "efficientnet-lite0", 1)
     _check(run, "partial", 1)

@@ -163,6 +163,7 @@ def test_the_same_command_again_does_nothing(swept: Swept, lite0_ready: Path) ->
     assert time.monotonic() - began < 60
 
 
+@pytest.mark.slow
 def test_more_seeds_do_only_what_is_new_and_compare_reads_it(
     few: Path, lite0_ready: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

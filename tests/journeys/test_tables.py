@@ -36,7 +36,7 @@ def scores_of(run: Path) -> dict[str, Any]:
     "flags",
     [
         ("--model", "boosting", "--costs", "yes:no=5"),
-        ("--model", "mlp", "--imbalance", "balanced-batch", "--epochs", "3"),
+        pytest.param(("--model", "mlp", "--imbalance", "balanced-batch", "--epochs", "3"), marks=pytest.mark.slow),
         pytest.param((), marks=pytest.mark.slow),
         pytest.param(("--imbalance", "focal", "--threshold", "f1", "--epochs", "3"), marks=pytest.mark.slow),
     ],

@@ -95,7 +95,9 @@ def test_the_other_regimes_too(regime: str, photos: Path, lite0_ready: Path, tmp
     _is_as(tmp_path / RUN, tmp_path / "alone" / RUN)
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.slow)]
+)
 def test_a_signal_in_training_saves_and_says_how_to_go_on(
     number: int, code: int, photos: Path, undisturbed: Path, tmp_path: Path
 ) -> None:
@@ -158,6 +160,7 @@ def test_a_run_whose_pictures_or_plan_were_changed_is_not_gone_on_with(killed: P
     assert "plan.toml was changed since the run began" in outcome.err
 
 
+@pytest.mark.slow
 def test_other_threads_are_told_and_stamped_on_the_report(killed: Path, tmp_path: Path) -> None:
     home = shutil.copytree(killed, tmp_path / "moved")
     outcome = fine(heldout("resume", home / RUN, "--json", cwd=tmp_path, environment={"OMP_NUM_THREADS": "2"}))

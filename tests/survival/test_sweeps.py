@@ -57,7 +57,8 @@ def until_lines(driver: "subprocess.Popen[bytes]", home: Path, n: int) -> None:
         time.sleep(0.01)
 
 
-@pytest.mark.parametrize("moments", [(1,), pytest.param((0, 1, 3), marks=pytest.mark.slow)], ids=len)
+@pytest.mark.parametrize("moments", [(1,), (0, 1, 3)], ids=len)
+@pytest.mark.slow
 def test_killing_driver_and_workers_changes_nothing_but_the_time(
     moments: tuple[int, ...], photos: Path, undisturbed: Path, tmp_path: Path
 ) -> None:
