@@ -11,7 +11,8 @@ import numpy as np
 
 from heldout.auditing.facts import Facts
 from heldout.auditing.log import Log, Place
-from heldout.auditing.rule import SEVERITIES, AuditFinding, Severity
+from heldout.auditing.rule import AuditFinding, gravest_first
+from heldout.findings import SEVERITIES, Severity
 
 # The line where a case shows while the script runs is often the one below that where it can be read. Assumed.
 _NEAR = 2
@@ -151,7 +152,7 @@ def merged(seen: Sequence[AuditFinding], read: Sequence[AuditFinding]) -> tuple[
         alike = (other for other in found if other.code == each.code)
         if not any(_are_near(each.place, other.place) for other in alike):
             found.append(each)
-    return tuple(sorted(found, key=lambda each: (SEVERITIES.index(each.severity), each.code, each.place)))
+    return gravest_first(found)
 
 
 def _are_near(one: Place, other: Place) -> bool:

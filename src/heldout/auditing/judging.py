@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from heldout.auditing.facts import Facts
 from heldout.auditing.log import Log
-from heldout.auditing.rule import SEVERITIES, AuditFinding, Rule, finding_of
+from heldout.auditing.rule import AuditFinding, Rule, finding_of, gravest_first
 
 
 def judge(log: Log, rules: Iterable[Rule]) -> tuple[AuditFinding, ...]:
@@ -24,4 +24,4 @@ def judge(log: Log, rules: Iterable[Rule]) -> tuple[AuditFinding, ...]:
             continue
         for hit in hits:
             found.setdefault((rule.code, hit.place), finding_of(rule, hit))
-    return tuple(sorted(found.values(), key=lambda each: (SEVERITIES.index(each.severity), each.code, each.place)))
+    return gravest_first(found.values())

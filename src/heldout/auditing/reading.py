@@ -21,7 +21,7 @@ from heldout.auditing import (
 )
 from heldout.auditing.notebooks import cells_of
 from heldout.auditing.reading_tree import Script
-from heldout.auditing.rule import SEVERITIES, AuditFinding, finding_of
+from heldout.auditing.rule import AuditFinding, finding_of, gravest_first
 from heldout.auditing.rules.every import RULES
 from heldout.auditing.targets import find_target
 
@@ -62,7 +62,7 @@ def read(path: Path) -> tuple[AuditFinding, ...]:
     for code, check in (each for subject in _SUBJECTS for each in subject.CHECKS):
         for hit in check(script):
             found.setdefault((code, hit.place), finding_of(rules[code], hit))
-    return tuple(sorted(found.values(), key=lambda each: (SEVERITIES.index(each.severity), each.code, each.place)))
+    return gravest_first(found.values())
 
 
 def _pieces(path: Path) -> list[tuple[str, ast.Module]]:

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 from heldout.auditing.reading_training import makes_optimiser
 from heldout.auditing.reading_tree import Function, Script, argument, calls_in, last_name, names_read, parameters_of
-from heldout.auditing.rule import Hit, Severity
+from heldout.auditing.rule import Hit
+from heldout.findings import Severity
 
 # What puts a model back to its beginning.
 _RESETS = ("deepcopy", "load_state_dict", "reset_parameters", "apply", "reset", "init_weights", "requires_grad_")

@@ -2,15 +2,13 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from heldout.auditing.log import Place
+from heldout.findings import SEVERITIES, Severity
 
 if TYPE_CHECKING:
     from heldout.auditing.facts import Facts
-
-Severity = Literal["error", "warning", "note"]
-SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,3 +96,8 @@ def finding_of(rule: Rule, hit: Hit) -> AuditFinding:
         rule.fix,
         hit.more,
     )
+
+
+def gravest_first(findings: Iterable[AuditFinding]) -> tuple[AuditFinding, ...]:
+    """Findings as they are told: by severity, then by code, then by line."""
+    return tuple(sorted(findings, key=lambda each: (SEVERITIES.index(each.severity), each.code, each.place)))

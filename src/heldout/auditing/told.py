@@ -7,7 +7,8 @@ from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from heldout.auditing.log import Place
-from heldout.auditing.rule import SEVERITIES, AuditFinding
+from heldout.auditing.rule import AuditFinding
+from heldout.findings import SEVERITIES
 
 if TYPE_CHECKING:
     from heldout.auditing.audited import Audit, Watched

@@ -27,6 +27,7 @@ from heldout.reporting.style import (
     new_figure,
     numbers,
     saved,
+    title_beside,
 )
 from heldout.reporting.wording import count, listing, percent
 
@@ -281,17 +282,7 @@ def _scales(axes: "Axes", boundary: Boundary, *, with_titles: tuple[bool, bool])
     draw_scales(axes, x=Ticks(x_places, x_words, x_title), y=Ticks(y_places, y_words))
     if with_titles[1]:
         longest = max((len(word) for word in y_words), default=0)
-        axes.annotate(
-            label_text(boundary.titles[1], 44),
-            (0, 0.5),
-            (-14 - 5.2 * longest, 0),
-            xycoords="axes fraction",
-            textcoords="offset points",
-            rotation=90,
-            ha="right",
-            va="center",
-            color=MUTED,
-        )
+        title_beside(axes, label_text(boundary.titles[1], 44), 14 + 5.2 * longest)
 
 
 def _key_entries(boundary: Boundary) -> "list[Line2D]":

@@ -132,6 +132,21 @@ def draw_scales(axes: "Axes", *, x: "Ticks | None" = None, y: "Ticks | None" = N
             axes.hlines(y.places, x_low, x_high, color=LINE, linewidth=0.7, zorder=0.4)
 
 
+def title_beside(axes: "Axes", words: str, points: float) -> None:
+    """The title of the left scale, upright, so many points left of the axes."""
+    axes.annotate(
+        words,
+        (0, 0.5),
+        (-points, 0),
+        xycoords="axes fraction",
+        textcoords="offset points",
+        rotation=90,
+        ha="right",
+        va="center",
+        color=MUTED,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Ticks:
     """Where a scale has ticks and what stands there; `lines` runs a hair line through each."""

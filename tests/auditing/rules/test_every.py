@@ -2,8 +2,9 @@
 
 import pytest
 
-from heldout.auditing.rule import SEVERITIES, Rule
+from heldout.auditing.rule import Rule
 from heldout.auditing.rules.every import RULES
+from heldout.findings import SEVERITIES
 
 
 def test_codes_and_names_are_unique_and_codes_in_order() -> None:

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from heldout.auditing.counted import Count, Tally
 from heldout.auditing.facts import Facts
 from heldout.auditing.printed import Series
-from heldout.auditing.rule import Hit, Rule, Severity
+from heldout.auditing.rule import Hit, Rule
 from heldout.auditing.rules.numbers_explained import Told, is_honest, told
+from heldout.findings import Severity
 
 # Accuracies of one loop that differ for another reason differ by about this (assumed).
 SPREAD = 0.05

@@ -8,9 +8,10 @@ from heldout.auditing.counted import Tally
 from heldout.auditing.facts import Facts
 from heldout.auditing.log import Place
 from heldout.auditing.printed import Series
-from heldout.auditing.rule import Hit, Rule, Severity
+from heldout.auditing.rule import Hit, Rule
 from heldout.auditing.rules.numbers_explained import FEW, Told, explains, is_honest, told
 from heldout.auditing.rules.numbers_lines import divisions
+from heldout.findings import Severity
 
 # Where accuracies differ from the true ones for another reason, the divisors that would explain them spread over a
 # range as wide as this share of them (assumed); so wide a match by chance may be.

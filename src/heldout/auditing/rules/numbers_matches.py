@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from heldout.auditing.counted import Count, Tally
 from heldout.auditing.facts import Facts
 from heldout.auditing.printed import Series
-from heldout.auditing.rule import Severity
 from heldout.auditing.rules.numbers_explained import Told
+from heldout.findings import Severity
 
 # Accuracies on other samples lie within a range of about this (assumed): a number that is exact to a hundredth of it
 # equals one of them by chance in one case of a hundred.

@@ -9,7 +9,7 @@ import numpy as np
 from heldout.auditing.counted import Tally
 from heldout.auditing.facts import Facts
 from heldout.auditing.printed import Claim, Series
-from heldout.auditing.rule import Hit, Rule, Severity
+from heldout.auditing.rule import Hit, Rule
 from heldout.auditing.rules.numbers_explained import Told, explains, found_count, n_values, told, worth_asking
 from heldout.auditing.rules.numbers_matches import (
     CHANCE_OF_WARNING,
@@ -19,6 +19,7 @@ from heldout.auditing.rules.numbers_matches import (
     severity_of,
     tallies_before,
 )
+from heldout.findings import Severity
 
 _ENDS = r"(?:[^a-z]|$|set|load|data|dl|ds)"
 _NAMES = {

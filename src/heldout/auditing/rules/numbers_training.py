@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from heldout.auditing.counted import Count, Key, Tally
 from heldout.auditing.facts import HELD_OUT, TRAIN, Facts
 from heldout.auditing.printed import Series
-from heldout.auditing.rule import Hit, Rule, Severity
+from heldout.auditing.rule import Hit, Rule
 from heldout.auditing.rules.numbers_counters import summed
 from heldout.auditing.rules.numbers_explained import (
     Told,
@@ -17,6 +17,7 @@ from heldout.auditing.rules.numbers_explained import (
     worth_asking,
 )
 from heldout.auditing.rules.numbers_matches import Match, is_about, severity_of
+from heldout.findings import Severity
 
 
 def find_training_number(facts: Facts) -> Iterator[Hit]:

@@ -22,6 +22,7 @@ from heldout.reporting.style import (
     key_in_rows,
     new_figure,
     numbers,
+    title_beside,
 )
 
 if TYPE_CHECKING:
@@ -133,17 +134,7 @@ def _draw_map(axes: "Axes", found: Decay) -> None:
         x=Ticks(x_places, [f"{place:g}" for place in x_places], "learning rate × curvature of the loss, A h"),
         y=Ticks(y_places, [f"{place:g}" for place in y_places]),
     )
-    axes.annotate(
-        "learning rate × weight decay, 2 A L",
-        (0, 0.5),
-        (-26, 0),
-        xycoords="axes fraction",
-        textcoords="offset points",
-        rotation=90,
-        ha="right",
-        va="center",
-        color=MUTED,
-    )
+    title_beside(axes, "learning rate × weight decay, 2 A L", 26)
 
 
 def _borders(

@@ -19,6 +19,7 @@ from heldout.reporting.style import (
     label_text,
     new_figure,
     numbers,
+    title_beside,
 )
 
 if TYPE_CHECKING:
@@ -98,16 +99,6 @@ def penalty_figure(l2: float) -> "Figure":
         x=Ticks([-2, 0, 2], ["l2 / 100", "l2", "100 l2"], "curvature of the loss along a direction, h"),
         y=Ticks([0, 0.5, 1], ["0", "0.5", "1"], lines=True),
     )
-    axes.annotate(
-        "left of the weight, h / (h + l2)",
-        (0, 0.5),
-        (-32, 0),
-        xycoords="axes fraction",
-        textcoords="offset points",
-        rotation=90,
-        ha="right",
-        va="center",
-        color=MUTED,
-    )
+    title_beside(axes, "left of the weight, h / (h + l2)", 32)
     frame(figure, left=0.72, right=0.15, bottom=0.56, top=0.12)
     return figure

@@ -10,7 +10,7 @@ from jaxtyping import Float
 from heldout.anatomy.neurons.forms import Point
 from heldout.anatomy.neurons.zero_set_curves import curves_of, sides_of
 from heldout.anatomy.neurons.zero_sets import ZeroSet
-from heldout.reporting.style import ACCENT, BAND, INK, MUTED, PAPER, Ticks, draw_scales, numbers
+from heldout.reporting.style import ACCENT, BAND, INK, MUTED, PAPER, Ticks, draw_scales, numbers, title_beside
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -130,17 +130,7 @@ def scales(axes: "Axes", view: View, names: tuple[str, str]) -> None:
         y=Ticks(y_places, [_worded(each) for each in y_places], lines=True),
     )
     longest = max((len(_worded(each)) for each in y_places), default=0)
-    axes.annotate(
-        view.title(names[1], 1),
-        (0, 0.5),
-        (-14 - 5.2 * longest, 0),
-        xycoords="axes fraction",
-        textcoords="offset points",
-        rotation=90,
-        ha="right",
-        va="center",
-        color=MUTED,
-    )
+    title_beside(axes, view.title(names[1], 1), 14 + 5.2 * longest)
 
 
 def label(axes: "Axes", words: str, at: Point, offset: Point = (0.0, 0.0), **look: Any) -> None:

@@ -19,6 +19,7 @@ from heldout.reporting.style import (
     label_text,
     new_figure,
     numbers,
+    title_beside,
 )
 from heldout.reporting.wording import count
 
@@ -181,17 +182,7 @@ def _scales(axes: "Axes", facts: RegionCells) -> None:
     x_places, y_places = numbers(*axes.get_xlim()), numbers(*axes.get_ylim())
     x_words, y_words = ([f"{place:g}".replace("-", "−") for place in places] for places in (x_places, y_places))
     draw_scales(axes, x=Ticks(x_places, x_words, label_text(facts.columns[0], 60)), y=Ticks(y_places, y_words))
-    axes.annotate(
-        label_text(facts.columns[1], 44),
-        (0, 0.5),
-        (-14 - 5.2 * max((len(word) for word in y_words), default=0), 0),
-        xycoords="axes fraction",
-        textcoords="offset points",
-        rotation=90,
-        ha="right",
-        va="center",
-        color=MUTED,
-    )
+    title_beside(axes, label_text(facts.columns[1], 44), 14 + 5.2 * max((len(word) for word in y_words), default=0))
 
 
 def _key(facts: RegionCells) -> "list[Artist]":
