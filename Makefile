@@ -5,20 +5,24 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready-$(shell cat pyproject.toml constraints.txt 2>/dev/null | cksum | cut -d' ' -f1)
 
-.PHONY: demo test test-slow test-ray check format bench clean
+.PHONY: demo test test-slow test-ray test-frameworks check format bench clean
 
 demo: $(READY)  ## train on 1,797 real pictures that a package ships; no file, no network
 	$(BIN)/heldout demo
 
 test: $(READY)  ## everything that is quick
-	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow and not gpu and not ray"
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow and not gpu and not ray and not frameworks"
 
 test-slow: $(READY)  ## everything else
-	$(BIN)/pytest -m "slow and not ray"
+	$(BIN)/pytest -m "slow and not ray and not frameworks"
 
 test-ray: $(READY)  ## on a Ray cluster of two nodes, on this machine; installs Ray
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[ray]"
 	$(BIN)/pytest -m "ray"
+
+test-frameworks: $(READY)  ## on Lightning, transformers, accelerate, fastai, skorch and timm; installs them
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -r tests/auditing/cases/frameworks/requirements.txt
+	$(BIN)/pytest -m "frameworks"
 
 check: $(READY)  ## style, types, layers
 	$(BIN)/ruff format --check .

@@ -53,11 +53,6 @@ def test_tests_mirror_the_source(folder: Path) -> None:
     # Properties of several files together are named after what they are about.
     assert set(alone) <= {
         *("test_browser.py", "test_interval_coverage.py", "test_brute_force.py"),
-        *(
-            "test_number_scripts.py",
-            "test_reading_shapes.py",
-            "test_pages.py",
-            "test_numbers_counting.py",
-            "test_numbers_parts.py",
-        ),
+        *("test_cases.py", "test_everyday_shapes.py", "test_number_scripts.py", "test_ourselves.py", "test_pages.py"),
+        *("test_numbers_counting.py", "test_numbers_parts.py", "test_labels.py", "test_samples.py", "test_shapes.py"),
     }

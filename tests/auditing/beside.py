@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import heldout.auditing
-from heldout.auditing.log import Log, read_log
+from heldout.auditing.seen.log import Log, read_log
 
-CHILD = Path(heldout.auditing.__file__).with_name("child.py")
+CHILD = Path(heldout.auditing.__file__).with_name("process") / "child.py"
 ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1"}
 
 

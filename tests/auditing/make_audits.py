@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from heldout.auditing.audited import Audit, Watched
-from heldout.auditing.log import Place
 from heldout.auditing.rule import AuditFinding
+from heldout.auditing.seen.place import Place
 from heldout.findings import Severity
 
 WATCHED = Watched(torch="2.13.0", n_models=1, n_trained=1, n_steps=1200, n_evaluations=2, n_samples=300, n_lines=7)

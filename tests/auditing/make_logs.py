@@ -2,7 +2,10 @@
 
 from collections.abc import Sequence
 
-from heldout.auditing.log import DataSet, Event, Log, Model, Optimiser, Pass, Place, Printed, Remark, Stretch
+from heldout.auditing.seen.data import DataSet, Pass
+from heldout.auditing.seen.log import Event, Log, Printed, Remark
+from heldout.auditing.seen.models import Model, Optimiser, Stretch
+from heldout.auditing.seen.place import Place
 
 FILE = "train.py"
 

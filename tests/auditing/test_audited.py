@@ -10,7 +10,10 @@ import pytest
 
 from auditing.make_audits import audit, finding, here
 from heldout.auditing.audited import lines_at, merged, shown_file, watched_in
-from heldout.auditing.log import Log, Model, Optimiser, Place, Printed, Samples, Stretch
+from heldout.auditing.seen.data import Samples
+from heldout.auditing.seen.log import Log, Printed
+from heldout.auditing.seen.models import Model, Optimiser, Stretch
+from heldout.auditing.seen.place import Place
 
 
 def test_the_record_holds_all_a_program_needs() -> None:

@@ -124,7 +124,7 @@ def test_findings_outlive_a_reading_that_fails(monkeypatch: pytest.MonkeyPatch) 
     def fails(_: Path) -> tuple[AuditFinding, ...]:
         raise RuntimeError("a fault of ours")
 
-    monkeypatch.setattr("heldout.auditing.reading.read", fails)
+    monkeypatch.setattr("heldout.auditing.reading.scripts.read", fails)
     Path("train.py").touch()
     found = audit("train.py")
     assert found.watched is not None

@@ -12,7 +12,6 @@ from auditing.number_scripts_loops import LOOPS
 from auditing.number_scripts_printing import PRINTING
 from auditing.number_scripts_shapes import SHAPES
 from heldout.auditing.judging import judge
-from heldout.auditing.log import Log
 from heldout.auditing.rule import AuditFinding
 from heldout.auditing.rules import (
     numbers_batches,
@@ -22,7 +21,8 @@ from heldout.auditing.rules import (
     numbers_training,
     numbers_unexplained,
 )
-from heldout.auditing.watching import Watch
+from heldout.auditing.seen.log import Log
+from heldout.auditing.watch.watching import Watch
 
 SUBJECTS = (
     numbers_divisor,

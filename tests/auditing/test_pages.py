@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from heldout.auditing import reading
-from heldout.auditing.reading import read
+from heldout.auditing.reading import scripts as reading
+from heldout.auditing.reading.scripts import read
 from heldout.auditing.rule import Rule
 from heldout.auditing.rules.every import RULES
 from heldout.auditing.rules.static_only import find_nothing

@@ -1,8 +1,8 @@
 import pytest
 
 from heldout.auditing.facts import Line
-from heldout.auditing.log import Place
 from heldout.auditing.printed import Claim, claims_in, series_of
+from heldout.auditing.seen.place import Place
 
 HERE = Place("train.py", 60)
 

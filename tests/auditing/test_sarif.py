@@ -8,9 +8,9 @@ import pytest
 
 from auditing.make_audits import audit, finding, here
 from heldout.auditing.audited import Audit
-from heldout.auditing.log import Place
 from heldout.auditing.rules.every import RULES
 from heldout.auditing.sarif import sarif_of
+from heldout.auditing.seen.place import Place
 
 
 def _run(made: Audit) -> Any:

@@ -4,7 +4,7 @@ import pytest
 
 from auditing.make_audits import WATCHED, audit, finding, here
 from heldout.auditing.audited import Watched
-from heldout.auditing.log import Place
+from heldout.auditing.seen.place import Place
 
 
 def test_a_finding_is_told_with_its_line_its_evidence_and_its_fix() -> None:

@@ -14,6 +14,7 @@ from PIL import Image
 
 import heldout as library
 from heldout.errors import DataError, UnreadablePictures, UsageError
+from heldout.verbs.predicting import write_predictions
 from journeys.command_line import Outcome, fine, heldout, is_told
 from journeys.conftest import Trained
 from make import broken, class_folders, picture
@@ -100,6 +101,19 @@ def test_predict_in_python_is_the_same(trained: Trained, tmp_path: Path) -> None
     by_run = library.open_run(trained.folder).predict([good])
     assert by_run == library.predict(trained.folder, [str(good)])
     assert by_run[0].label == "stripes"
+
+
+def test_predict_says_what_is_sure_and_what_cannot_be_excluded(trained: Trained, tmp_path: Path) -> None:
+    good, bad = picture(tmp_path / "good.jpg", "stripes", 90), broken(tmp_path / "bad.jpg")
+    told = library.predict(trained.folder, [good, bad], not_sure=0.1, prediction_sets=0.2)
+    assert (told[0].sure, told[0].prediction_set) == (True, ("stripes",))
+    assert (told[1].sure, told[1].prediction_set) == (None, None)
+    assert told[0].as_dict()["prediction_set"] == ["stripes"]
+    out = write_predictions(told, ["blobs", "meadow", "stripes"], tmp_path / "answers.parquet")
+    assert pq.read_table(out).select(["sure", "prediction_set"]).to_pylist() == [
+        {"sure": True, "prediction_set": ["stripes"]},
+        {"sure": None, "prediction_set": None},
+    ]
 
 
 def test_predict_refuses_what_it_cannot_write_before_the_work(trained: Trained, tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """A table from the command line to a trained classifier, and everything that can be done with the run."""
 
+import csv
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -7,8 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from heldout.cli.compare import sweep_lines
 from heldout.data.batches import Batches, epoch_order
-from journeys.command_line import heldout
+from journeys.command_line import heldout, is_told
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +81,53 @@ def test_rows_are_predicted_and_scored_as_in_the_run(points: Path, tmp_path: Pat
     # The rule after weights is not the likeliest class, and probabilities are of the true prior.
     assert any(one["confidence"] < 0.5 for one in answers)
     assert np.mean([one["probabilities"]["yes"] for one in answers]) == pytest.approx(0.15, abs=0.05)
+    doubting = heldout(
+        "predict", run, points / "test.csv", "--not-sure", "0.1", "--prediction-sets", "0.2", cwd=tmp_path
+    )
+    assert doubting.code == 0, doubting.err
+    rows = list(csv.DictReader(io.StringIO(doubting.out)))
+    assert list(rows[0])[:5] == ["path", "label", "confidence", "sure", "prediction_set"]
+    assert [row["label"] for row in rows] == said
+    # The held-out part of the run itself: what is told of it on stderr is what can be counted here.
+    kinds = [line.rpartition(",")[2] for line in lines]
+    sure = [kind == row["label"] for kind, row in zip(kinds, rows, strict=True) if row["sure"] == "true"]
+    assert f"not sure of {300 - len(sure)} of 300" in doubting.err
+    assert f"{100 * np.mean(sure):.1f} %" in doubting.err
+    held = [kind in json.loads(row["prediction_set"]) for kind, row in zip(kinds, rows, strict=True)]
+    assert f"they do in {100 * np.mean(held):.1f} %" in doubting.err
+    is_told(heldout("predict", run, points / "test.csv", "--not-sure", "1.5", cwd=tmp_path))
+
+
+@pytest.mark.slow
+def test_a_sweep_with_costs_is_ranked_by_them_and_compare_says_so(points: Path, tmp_path: Path) -> None:
+    data = ["sweep", str(points / "train.csv"), "--target", "kind", "--test", str(points / "test.csv")]
+    asked = [
+        "--models",
+        "linear",
+        "--imbalance",
+        "none,weights",
+        "--seeds",
+        "2",
+        "--halving",
+        "--costs",
+        "yes:no=5",
+        "--workers",
+        "1",
+    ]
+    done = heldout(*data, *asked, "--json", cwd=tmp_path)
+    assert done.code == 0, done.err
+    content = done.json()
+    best, dropped = content["settings"]
+    assert (content["metric"], content["highest"]) == ("mean_cost", 5.0)
+    assert [len([score for score in each["scores"] if score is not None]) for each in (best, dropped)] == [2, 1]
+    assert best["scores"][0] <= dropped["scores"][0], "the dearer half was dropped after the first seed"
+    test = content["winner"]["test"]
+    assert test["name"] == "mean_cost"
+    assert test in scores_of(tmp_path / "runs" / content["winner"]["run"])["test"]["scores"]
+    told = sweep_lines(content)
+    assert "cost of an answer on validation, lowest first; = where nothing tells them apart" in told
+    assert any(line.endswith("was chosen for being low") for line in told)
+    assert not any("%" in line for line in told if line.startswith("     "))
 
 
 def test_columns_that_are_missing_are_named(points: Path, tmp_path: Path) -> None:

@@ -106,6 +106,25 @@ def hostile_sweep(folder: Path) -> Path:
     )  # fmt: skip
 
 
+def cost_sweep(folder: Path) -> Path:
+    """Two regimes ranked by what their answers cost: each mistake 5."""
+    shape = SweepShape(regimes=("frozen", "full"), rates=(0.01, 0.1), n_seeds=3, n_epochs=1, findings=())
+    content = json.loads((make_sweep(folder, shape) / "sweep.json").read_text())
+    for row in content["settings"]:
+        ends = {name: row[other] for name, other in (("mean", "mean"), ("low", "high"), ("high", "low"))}
+        row |= {name: 5 * (1 - end) for name, end in ends.items()}
+        row |= {"scores": [5 * (1 - score) for score in row["scores"]], "sd": 5 * row["sd"]}
+    differences = [row["versus_best"] for row in content["settings"] if row["versus_best"]]
+    for difference in [*differences, *(pair["difference"] for pair in content["compared"])]:
+        difference |= {name: 5 * difference[name] for name in ("value", "low", "high")}
+    winner = content["winner"]
+    winner |= {"validation_mean": content["settings"][0]["mean"], "expected": None}
+    winner["test"] |= {"name": "mean_cost", "value": 0.4, "low": 0.21, "high": 0.73}
+    content |= {"metric": "mean_cost", "highest": 5.0, "optimism": None}
+    (folder / "sweep.json").write_text(json.dumps(content))
+    return folder
+
+
 def make_sweep(folder: Path, shape: SweepShape) -> Path:
     """Write every file that `write_sweep_report` reads; returns the folder."""
     folder.mkdir(parents=True, exist_ok=True)

@@ -25,6 +25,7 @@ from heldout.reporting.sweep_scales import look_of
 from heldout.reporting.sweep_told import told_cost, told_rates
 from reporting.browsing import LOW_CONTRAST, NEEDS_BROWSER, find, open_page, resize, texts
 from reporting.made_sweeps import (
+    cost_sweep,
     diverged_sweep,
     fitted_sweep,
     flower_sweep,
@@ -272,6 +273,23 @@ def test_the_words_name_the_best_rate_of_each_regime_and_what_diverged(sweeps: d
     assert "10 of full at 1 and 10" in words
     assert "the cheapest, frozen, fitted, reaches 9" in told_cost(sweep, "time")
     assert "× 10¹³ a trial" in told_cost(sweep, "multiply_adds")
+
+
+def test_costs_are_told_as_costs_the_lowest_first(tmp_path: Path) -> None:
+    folder = cost_sweep(tmp_path / "costs-sweep-001")
+    write_sweep_report(folder)
+    sweep, html = read_sweep(folder), html_of(folder)
+    text = re.sub(r"\s+", " ", " ".join(Page(html).texts))
+    for words in ("Test mean cost", "0.210 to 0.730", "Dearer by", "The first saves", "Down and to the left is better"):
+        assert words in text, words
+    assert "Ranked by mean validation cost of an answer" in text
+    assert "on one scale from 0 to 0.8" in text, "of the page's highest cost, rounded up"
+    best = min(sweep.settings, key=lambda each: each["mean"] or 9.0)
+    assert best is sweep.settings[0]
+    assert f"The lowest mean, {best['mean']:.3g}, is that of {best['name']}" in told_cost(sweep, "time")
+    assert "is lowest at" in told_rates(sweep.settings, sweep.measure)
+    for name in ("time", "learning_rates"):
+        assert not any("%" in each for each in texts_of(folder / "figures" / f"{name}.svg"))
 
 
 def test_every_setting_with_a_score_is_named_beside_its_mark(sweeps: dict[str, Path]) -> None:

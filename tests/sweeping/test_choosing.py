@@ -9,9 +9,11 @@ import pytest
 from heldout.sweeping.advising import find_doubts, recommend
 from heldout.sweeping.choosing import Judgement, compare_regimes, judge, standing_record
 from heldout.sweeping.ledger import TrialResult
+from heldout.sweeping.measure import Measure
 from heldout.sweeping.space import Setting
 
 N_VALIDATION, N_TRAIN = 200, 800
+ACCURACY = Measure("accuracy")
 FROZEN, LOW, MIDDLE, HIGH = (
     Setting("frozen", "resnet18", None, None),
     *(Setting("full", "resnet18", rate, 32) for rate in (0.001, 0.01, 0.1)),
@@ -54,11 +56,9 @@ def judged(
     return ruled(list(scores), results, max(map(len, scores.values()))), results
 
 
-def ruled(settings: list[Setting], results: list[TrialResult], n_seeds: int) -> Judgement:
+def ruled(settings: list[Setting], results: list[TrialResult], n_seeds: int, measure: Measure = ACCURACY) -> Judgement:
     groups = [np.arange(N_VALIDATION)] * n_seeds
-    return judge(
-        settings, results, metric="accuracy", n_seeds=n_seeds, groups=groups, generator=np.random.default_rng(0)
-    )
+    return judge(settings, results, measure=measure, n_seeds=n_seeds, groups=groups, generator=np.random.default_rng(0))
 
 
 def codes(judgement: Judgement, results: list[TrialResult], n_seeds: int = 5) -> dict[str, str]:
@@ -84,7 +84,7 @@ def test_a_cheaper_setting_that_the_data_cannot_tell_apart_is_named() -> None:
     advice = recommend(judgement)
     assert advice is not None
     assert advice.name == "full, learning rate 0.01"
-    assert "cannot tell it from frozen, fitted, which costs 1/14 of the time" in advice.text
+    assert "cannot tell it from frozen, fitted, which takes 1/14 of the time" in advice.text
     assert codes(judgement, results)["winner-within-the-noise"] == "note"
 
 
@@ -161,17 +161,59 @@ def test_equal_starts_of_different_seeds_are_an_error() -> None:
 def test_the_optimism_is_that_of_a_choice_by_accuracy_alone() -> None:
     judgement, results = judged(CLEAR)
     assert judgement.optimism is not None
-    groups = [np.arange(N_VALIDATION)] * 5
-    balanced = judge(
-        list(CLEAR),
-        results,
-        metric="balanced_accuracy",
-        n_seeds=5,
-        groups=groups,
-        generator=np.random.default_rng(0),
-    )
+    balanced = ruled(list(CLEAR), results, 5, Measure("balanced_accuracy"))
     assert balanced.optimism is None
     assert balanced.best is not None
+
+
+def paid(
+    scores: Mapping[Setting, Sequence[float | None]], highest: float, seconds: Mapping[Setting, float] | None = None
+) -> Judgement:
+    """The same scores as costs: of each answer that is wrong the highest."""
+    results = [
+        replace(one, score=None if one.score is None else highest * (1 - one.score))
+        for one in judged(scores, seconds)[1]
+    ]
+    return ruled(list(scores), results, 5, Measure("mean_cost", highest))
+
+
+@pytest.mark.parametrize("highest", [1.0, 20.0])
+def test_where_every_mistake_costs_the_same_costs_rank_as_shares_do(highest: float) -> None:
+    generator = np.random.default_rng(1)
+    settings = (FROZEN, LOW, MIDDLE, HIGH)
+    tops = (0.80, 0.86, 0.87, 0.88)
+    scores = {one: (top + generator.normal(0, 0.02, 5)).tolist() for one, top in zip(settings, tops, strict=True)}
+    by_share, by_cost = judged(scores)[0], paid(scores, highest)
+    for one, other in zip(by_share.standings, by_cost.standings, strict=True):
+        assert (one.setting, one.rank, one.tied_with_best) == (other.setting, other.rank, other.tied_with_best)
+        assert one.p_better == other.p_better
+        a, b = standing_record(one, by_share), standing_record(other, by_cost)
+        assert [b["mean"], b["low"], b["high"]] == pytest.approx(
+            [highest * (1 - a["mean"]), highest * (1 - a["high"]), highest * (1 - a["low"])]
+        )
+        if one.versus_best and other.versus_best:
+            assert other.versus_best.p == pytest.approx(one.versus_best.p)
+            assert other.versus_best.value == pytest.approx(highest * one.versus_best.value)
+            assert other.versus_best.value >= 0, "what the best saves"
+
+
+def test_the_lowest_cost_wins_and_is_told_as_saved() -> None:
+    judgement = paid(CLEAR, 10.0, {FROZEN: 1.0, MIDDLE: 14.0})
+    assert judgement.best is not None
+    assert judgement.best.setting == MIDDLE
+    assert standing_record(judgement.standings[0], judgement)["mean"] == pytest.approx(0.5)
+    advice = recommend(judgement)
+    assert advice is not None
+    assert any("beats frozen, fitted: saves 1.5 an answer [" in one for one in advice.evidence)
+    assert not any("points" in one for one in advice.evidence)
+    assert judgement.optimism is None
+
+
+def test_a_setting_without_every_score_is_not_the_cheapest() -> None:
+    judgement = paid({MIDDLE: CLEAR[MIDDLE], HIGH: (0.99, 0.99, None, 0.99, 0.99)}, 10.0)
+    assert judgement.best is not None
+    assert judgement.best.setting == MIDDLE
+    assert standing_record(judgement.standings[-1], judgement)["mean"] == pytest.approx(0.1)
 
 
 def test_failed_trials_are_told_with_the_first_reason() -> None:

@@ -93,6 +93,29 @@ def test_classes_of_unequal_size_are_also_compared_as_equals(tmp_path: Path) -> 
     assert found.per_class[2].difference is None
 
 
+def test_runs_that_decided_by_the_same_costs_are_compared_by_them(tmp_path: Path) -> None:
+    # Of cat, dog, emu in turn A loses five emus, each taken for a cat, and B ten dogs, each taken for an emu.
+    right_a, right_b = np.ones((2, 90), dtype=bool)
+    right_a[2:17:3] = right_b[1:30:3] = False
+    runs = [answered_run(tmp_path / name, answers(right)) for name, right in (("a", right_a), ("b", right_b))]
+    costs = [[0, 1, 1], [1, 0, 1], [30, 1, 0]]
+    for run in runs:
+        scores = json.loads((run / "scores.json").read_text())
+        scores["imbalance"] = {"decision": {"rule": "costs", "costs": costs}}
+        (run / "scores.json").write_text(json.dumps(scores))
+    found = compare(*runs, out=tmp_path / "compared")
+    assert found.comparison.difference.value > 0, "A is right more often"
+    assert found.costs is not None
+    assert found.costs.value == pytest.approx((10 * 1 - 5 * 30) / 90)
+    told = found.as_dict()
+    assert "B saves 1.56 an answer" in told["words"]["difference"]
+    assert found.folder is not None
+    assert "B saves 1.56 an answer" in (found.folder / "compare.html").read_text()
+    scores["imbalance"]["decision"]["costs"] = [[0, 1, 1], [1, 0, 1], [31, 1, 0]]
+    (runs[1] / "scores.json").write_text(json.dumps(scores))
+    assert compare(*runs, out=None).costs is None, "other costs are another question"
+
+
 def test_groups_count_together(tmp_path: Path) -> None:
     groups = [f"patient {number // 10}" for number in range(90)]
     right_b = np.arange(90) >= 20

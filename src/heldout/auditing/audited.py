@@ -3,15 +3,15 @@
 import linecache
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from heldout.auditing.facts import Facts
-from heldout.auditing.log import Log, Place
 from heldout.auditing.rule import AuditFinding, gravest_first
+from heldout.auditing.seen.log import Log
+from heldout.auditing.seen.place import Place
+from heldout.auditing.watch.held_samples import n_distinct_in
 from heldout.findings import SEVERITIES, Severity
 
 # The line where a case shows while the script runs is often the one below that where it can be read. Assumed.
@@ -131,14 +131,13 @@ def shown_file(file: str) -> str:
 def watched_in(log: Log) -> Watched:
     """How much a log tells of."""
     facts = Facts(log)
-    items = [each.items for each in log.samples]
     return Watched(
         torch=log.torch,
         n_models=len({model.family for model in log.models}),
         n_trained=len(facts.trained_families),
         n_steps=sum(each.n_steps for each in log.optimisers),
         n_evaluations=len(facts.evaluations),
-        n_samples=len(np.unique(np.concatenate(items))) if items else 0,
+        n_samples=n_distinct_in([each.items for each in log.samples]),
         n_lines=len(facts.lines),
         left_out=dict(log.truncated),
         faults=log.faults,
@@ -149,9 +148,11 @@ def merged(seen: Sequence[AuditFinding], read: Sequence[AuditFinding]) -> tuple[
     """What was seen and what was read; of the same case at the same lines what was seen, for it has the evidence."""
     found = list(seen)
     for each in read:
-        alike = (other for other in found if other.code == each.code)
-        if not any(_are_near(each.place, other.place) for other in alike):
+        near = [at for at, other in enumerate(found) if other.code == each.code and _are_near(each.place, other.place)]
+        if not near:
             found.append(each)
+        elif all(each.place.line not in {place.line for place in (found[at].place, *found[at].more)} for at in near):
+            found[near[0]] = replace(found[near[0]], more=(*found[near[0]].more, each.place))
     return gravest_first(found)
 
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 from heldout.auditing.audited import Audit, lines_at, merged, watched_in
 from heldout.auditing.judging import judge
-from heldout.auditing.log import Log
+from heldout.auditing.process.running import Limits, run_watched
+from heldout.auditing.process.targets import Target, find_target
 from heldout.auditing.rule import AuditFinding
-from heldout.auditing.running import Limits, run_watched
-from heldout.auditing.targets import Target, find_target
+from heldout.auditing.seen.log import Log
 
 # Files of the user's own that are read besides the script, at most.
 _MOST_READ = 50
@@ -89,7 +89,7 @@ def read_only(script: str | Path, *, module: bool = False) -> Audit:
 
 def _read(target: Target, files: Iterable[str]) -> tuple[AuditFinding, ...]:
     """What reading the script tells, and the user's other files that were seen at work."""
-    from heldout.auditing.reading import read
+    from heldout.auditing.reading.scripts import read
 
     paths = [target.file] if target.file is not None else []
     known = {path.absolute() for path in paths}

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from heldout.auditing.audited import Audit, lines_at, shown_file, watched_in
 from heldout.auditing.judging import judge
 from heldout.auditing.rule import AuditFinding
-from heldout.auditing.watching import Watch, outcome_of
+from heldout.auditing.watch.watching import Watch, outcome_of
 from heldout.errors import UsageError
 
 

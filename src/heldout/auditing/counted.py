@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float, Int
 
-from heldout.auditing.log import Place, Stretch
+from heldout.auditing.seen.models import Stretch
+from heldout.auditing.seen.place import Place
 
 if TYPE_CHECKING:
     from heldout.auditing.facts import Loop

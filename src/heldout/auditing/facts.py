@@ -13,8 +13,12 @@ from functools import cached_property
 import numpy as np
 
 from heldout.auditing.counted import Counts, tallies_of
-from heldout.auditing.log import DataSet, Log, Model, Optimiser, Pass, Place, Samples, Stretch
 from heldout.auditing.printed import Series, series_of
+from heldout.auditing.seen.data import DataSet, Pass, Samples
+from heldout.auditing.seen.log import Log
+from heldout.auditing.seen.models import Model, Optimiser, Stretch
+from heldout.auditing.seen.place import Place
+from heldout.auditing.watch.held_samples import n_shared, together
 
 # What people call the part that a model does not learn from, and the part that it does.
 HELD_OUT = re.compile(
@@ -49,6 +53,16 @@ class Loop:
         return self.stretches[0].place
 
     @property
+    def source(self) -> Place:
+        """The line that says what it is shown: that of the loader where a framework has the loop, or its own."""
+        return self.passed.made if self.passed is not None and self.passed.made.line else self.place
+
+    @property
+    def further(self) -> tuple[Place, ...]:
+        """The line of the first call, where that is not what `source` says."""
+        return () if self.source == self.place else (self.place,)
+
+    @property
     def start(self) -> int:
         """The moment of the first call."""
         return int(self.stretches[0].moments[0])
@@ -72,7 +86,7 @@ class Loop:
     @property
     def names(self) -> list[str]:
         """What the user calls the loader and its data set."""
-        loader = self.passed.names if self.passed else []
+        loader = [*self.passed.names, *_hook(self.passed)] if self.passed else []
         data_set = self.data_set.names if self.data_set else []
         return list(dict.fromkeys([*loader, *data_set]))
 
@@ -186,7 +200,7 @@ class Facts:
         key = (family, True)
         if key not in self._memory:
             held = [each.items for each in self.samples_of(family, trained=True)]
-            self._memory[key] = np.unique(np.concatenate(held)) if held else np.zeros(0, np.uint64)
+            self._memory[key] = together(held)
         return self._memory[key]
 
     def share_trained(self, family: int, samples: Samples) -> tuple[int, int]:
@@ -194,8 +208,17 @@ class Facts:
         seen = self.seen_by(family)
         if not len(seen) or not len(samples.items):
             return 0, len(samples.items)
-        at = np.minimum(np.searchsorted(seen, samples.items), len(seen) - 1)
-        return int((seen[at] == samples.items).sum()), len(samples.items)
+        return n_shared(seen, samples.items), len(samples.items)
+
+    def share_alike(self, family: int, samples: Samples) -> tuple[int, int]:
+        """How many of a family's evaluated samples look in every value like one that it learned from, of how many.
+
+        For data sets that know their samples by name alone: a copy under another name has the same values.
+        """
+        held = [each.views for each in self.samples_of(family, trained=True) if each.views.dtype == np.uint32]
+        if samples.views.dtype != np.uint32 or not len(samples.views) or not held:
+            return 0, len(samples.items)
+        return int(np.isin(samples.views, np.concatenate(held)).sum()), len(samples.views)
 
     @cached_property
     def lines(self) -> tuple[Line, ...]:
@@ -224,6 +247,13 @@ class Facts:
     def counts(self) -> Counts:
         """What was counted of them."""
         return tallies_of(self.loops)
+
+
+def _hook(passed: Pass) -> list[str]:
+    """The function that a framework asks for its loader, where its name tells of a part: `val_dataloader`."""
+    name = passed.made_by
+    tells = "load" in name and (HELD_OUT.search(name) is None) != (TRAIN.search(name) is None)
+    return [name] if tells else []
 
 
 def distinct_places(places: Iterable[Place]) -> tuple[Place, ...]:

@@ -3,12 +3,12 @@
 from collections.abc import Iterable
 
 from heldout.auditing.facts import Facts
-from heldout.auditing.log import Log
 from heldout.auditing.rule import AuditFinding, Rule, finding_of, gravest_first
+from heldout.auditing.seen.log import Log
 
 
 def judge(log: Log, rules: Iterable[Rule]) -> tuple[AuditFinding, ...]:
-    """What the rules find; the same case at the same line is told once.
+    """What the rules find; the same case at the same line is told once, at its gravest.
 
     Args:
         log: What was seen.
@@ -23,5 +23,8 @@ def judge(log: Log, rules: Iterable[Rule]) -> tuple[AuditFinding, ...]:
             log.faults = (*log.faults, f"{rule.code}: {type(error).__name__}: {error}")
             continue
         for hit in hits:
-            found.setdefault((rule.code, hit.place), finding_of(rule, hit))
+            fresh = finding_of(rule, hit)
+            told = found.setdefault((rule.code, hit.place), fresh)
+            if gravest_first((told, fresh))[0].severity != told.severity:
+                found[rule.code, hit.place] = fresh
     return gravest_first(found.values())

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from heldout.auditing.log import Place
+from heldout.auditing.seen.place import Place
 from heldout.auditing.wording import Metric, is_error, is_plain, metric_of, part_of, says_accuracy, words_of
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from heldout.auditing.log import Place
+from heldout.auditing.seen.place import Place
 from heldout.findings import SEVERITIES, Severity
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from heldout.auditing.log import Place
 from heldout.auditing.rule import AuditFinding, Rule
+from heldout.auditing.seen.place import Place
 
 if TYPE_CHECKING:
     from heldout.auditing.audited import Audit

@@ -6,8 +6,8 @@ from itertools import groupby
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
-from heldout.auditing.log import Place
 from heldout.auditing.rule import AuditFinding
+from heldout.auditing.seen.place import Place
 from heldout.findings import SEVERITIES
 
 if TYPE_CHECKING:

@@ -112,8 +112,8 @@ def audit(
         found = read_only(name, module=module is not None)
     else:
         from heldout.auditing.auditor import audit_target
-        from heldout.auditing.running import Limits
-        from heldout.auditing.targets import find_target
+        from heldout.auditing.process.running import Limits
+        from heldout.auditing.process.targets import find_target
 
         target = find_target(name, module=module is not None)
         sys.stdout.flush()

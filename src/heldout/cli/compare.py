@@ -81,47 +81,70 @@ def _difference_words(difference: dict[str, Any]) -> str:
 def sweep_lines(content: dict[str, Any]) -> list[str]:
     """What a sweep came to, for a person."""
     lines = ["", *finding_lines(content["findings"])] if content["findings"] else []
+    is_cost = content["metric"] == "mean_cost"
+    metric = "cost of an answer" if is_cost else content["metric"].replace("_", " ")
     lost = "".join(f", {content[f'n_{kind}']:,} {kind}" for kind in ("diverged", "failed") if content[f"n_{kind}"])
     lines += [
         "",
         f"{content['name']}: {len(content['settings']):,} settings, {content['n_seeds']:,} seeds, "
         f"{content['n_trials']:,} trials ({content['n_finished']:,} finished{lost})",
-        f"{content['metric'].replace('_', ' ')} on validation, best first; = where nothing tells them apart",
+        f"{metric} on validation, {'lowest' if is_cost else 'best'} first; = where nothing tells them apart",
         "",
     ]
     width = max(len(setting["name"]) for setting in content["settings"])
     n_of_rank = Counter(setting["rank"] for setting in content["settings"])
     for setting in content["settings"]:
         rank = f"{'=' if n_of_rank[setting['rank']] > 1 else ''}{setting['rank']}" if setting["rank"] else "-"
-        lines.append(f"  {rank:>4}  {setting['name']:{width}}  {_mean_words(setting)}")
+        lines.append(f"  {rank:>4}  {setting['name']:{width}}  {_mean_words(setting, is_cost=is_cost)}")
     if content["compared"]:
         lines += ["", "the best settings of the regimes, paired over the seeds:"]
-        lines += [
-            f"  {one['a']} minus {one['b']}: {_difference_words(one['difference'])}" for one in content["compared"]
-        ]
+        lines += [f"  {_pair_words(one, is_cost=is_cost)}" for one in content["compared"]]
     return [*lines, "", *_outcome_lines(content)]
 
 
-def _mean_words(setting: dict[str, Any]) -> str:
+def _pair_words(pair: dict[str, Any], *, is_cost: bool) -> str:
+    if is_cost:
+        return f"{pair['a']} against {pair['b']}: saves {_saved_words(pair['difference'])}"
+    return f"{pair['a']} minus {pair['b']}: {_difference_words(pair['difference'])}"
+
+
+def _saved_words(difference: dict[str, Any]) -> str:
+    from heldout.reporting.compare_words import p_value
+    from heldout.reporting.wording import amount
+
+    value, low, high = (amount(difference[key]) for key in ("value", "low", "high"))
+    return f"{value} an answer (95 % interval {low} to {high}; {p_value(difference['p'])})"
+
+
+def _mean_words(setting: dict[str, Any], *, is_cost: bool) -> str:
     counts = {"n_diverged": "diverged", "n_failed": "failed", "n_in_vain": "kept their start"}
     told = "".join(f", {setting[key]} {word}" for key, word in counts.items() if setting[key])
     if setting["mean"] is None:
         return f"no score{told}"
-    interval = f"[{percent(setting['low'])}, {percent(setting['high'])}]"
+    from heldout.reporting.wording import amount
+
+    mean, low, high = ((amount if is_cost else percent)(setting[key]) for key in ("mean", "low", "high"))
     n = sum(score is not None for score in setting["scores"])
     behind = setting["versus_best"]
-    rest = f"  best minus this {_difference_words(behind)}" if behind else ""
-    return f"{percent(setting['mean'])} {interval} of {n} seeds, {setting['seconds']:,.1f} s each{told}{rest}"
+    rest = ""
+    if behind:
+        rest = (
+            f"  the best saves {_saved_words(behind)}" if is_cost else f"  best minus this {_difference_words(behind)}"
+        )
+    return f"{mean} [{low}, {high}] of {n} seeds, {setting['seconds']:,.1f} s each{told}{rest}"
 
 
 def _outcome_lines(content: dict[str, Any]) -> list[str]:
+    from heldout.reporting.wording import amount
+
     lines = []
     if recommendation := content["recommendation"]:
         lines += [recommendation["text"], *(f"  {sentence}" for sentence in recommendation["evidence"])]
     if winner := content["winner"]:
         score = winner["test"]["name"].replace("_", " ")
         expected = "" if winner["expected"] is None else f": expect about {percent(winner['expected'])}"
-        mean = percent(winner["validation_mean"])
-        lines += ["", f"the winner's mean on validation, {mean}, was chosen for being high{expected}"]
+        is_cost = content["metric"] == "mean_cost"
+        mean, end = (amount if is_cost else percent)(winner["validation_mean"]), "low" if is_cost else "high"
+        lines += ["", f"the winner's mean on validation, {mean}, was chosen for being {end}{expected}"]
         lines.append(score_line(f"held-out test of {winner['name']}: {score}", winner["test"]))
     return lines

@@ -44,6 +44,14 @@ def sweep(  # noqa: PLR0913, PLR0917 -- one parameter a flag
     imbalance: Annotated[
         str | None, typer.Option(help="Of none, weights, balanced-batch, focal.", show_default=False)
     ] = None,
+    costs: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TRUE:SAID=COST,...|FILE",
+            help="What mistakes cost: the cheapest answer is given, and the lowest mean cost wins.",
+            show_default=False,
+        ),
+    ] = None,
     trials: Annotated[
         int | None,
         typer.Option(help="Draw so many settings between the lowest and highest rate.", show_default=False),
@@ -80,6 +88,7 @@ def sweep(  # noqa: PLR0913, PLR0917 -- one parameter a flag
         "data.group_by": group_by,
         "model.download": download or None,
         "training.epochs": epochs,
+        "decision.costs": costs,
         "seed": seed,
         "out": out,
     }

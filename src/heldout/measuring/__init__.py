@@ -29,6 +29,7 @@ Files, in reading order:
 - `paired.py`       two models on the same examples: p-values, interval, examples needed, in groups too
 - `comparison.py`   differences of two fitted models, and of two settings over folds
 - `balanced_difference.py`  the paired difference of two balanced accuracies
+- `cost_difference.py`  the paired difference of two mean costs
 - `selection.py`    ranking of settings with ties, and how much too good the best one looks
 - `suspects.py`     labels that are probably wrong, by confident learning
 - `planes.py`       the plane that a boundary is drawn on: two inputs, two columns, two principal components

@@ -72,13 +72,13 @@ def balanced_difference(
         value,
         max(value - reach, -1.0),
         min(value + reach, 1.0),
-        _flipped(net, generator),
+        flipped(net, generator),
         len(labels),
         f"weighted paired difference over {what}, 95%; p: signs of {what} flipped {N_FLIPS:,} times",
     )
 
 
-def _flipped(net: Float[np.ndarray, " groups"], generator: np.random.Generator) -> float:
+def flipped(net: Float[np.ndarray, " groups"], generator: np.random.Generator) -> float:
     """How often random signs of the groups' sums give a total as far from 0; what was seen counts as one draw."""
     sizes, counts = np.unique(np.round(np.abs(net), 12), return_counts=True)
     sums = np.zeros(N_FLIPS)

@@ -170,6 +170,16 @@ def conformal_sets(
     )
 
 
+def least_needed(alpha: float) -> int:
+    """How many examples it takes to leave a class out of any set: 1 / alpha - 1.
+
+    Example:
+        >>> least_needed(0.1), least_needed(0.05), least_needed(0.3)
+        (9, 19, 3)
+    """
+    return int(np.ceil((1 / alpha - 1) * (1 - 1e-12)))
+
+
 def _least(of_labels: Float[np.ndarray, " examples"], alpha: float) -> float:
     """What at least 1 - alpha of exchangeable later ones are expected to reach; 0 where there are too few examples."""
     n = len(of_labels)

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from heldout.errors import UsageError
+from heldout.measuring.decisions import Decision
 from heldout.measuring.grouped import grouped_share
 from heldout.measuring.intervals import Interval, wilson
 from heldout.measuring.predictions import Predictions
@@ -56,10 +57,25 @@ def sureness(predictions: Predictions) -> Float[np.ndarray, " examples"]:
         >>> sureness(plain).round(2).tolist(), sureness(by_threshold).round(2).tolist()
         ([0.6], [0.86])
     """
-    decision = predictions.decision
+    return sureness_of(predictions.probabilities, predictions.decision)
+
+
+def sureness_of(
+    probabilities: Float[np.ndarray, "examples classes"], decision: Decision | None
+) -> Float[np.ndarray, " examples"]:
+    """The same of probabilities whose labels nobody knows yet.
+
+    Args:
+        probabilities: Calibrated.
+        decision: How they are answered; None for the likeliest class.
+
+    Example:
+        >>> sureness_of(np.array([[0.6, 0.4]]), None).tolist()
+        [0.6]
+    """
     if decision is None or decision.rule == "likeliest":
-        return predictions.confidence
-    least, next_best = np.partition(predictions.probabilities @ decision.costs, 1, axis=1)[:, :2].T
+        return np.asarray(probabilities.max(axis=1))
+    least, next_best = np.partition(probabilities @ decision.costs, 1, axis=1)[:, :2].T
     return np.asarray(next_best / np.maximum(least + next_best, np.finfo(np.float64).tiny))
 
 
@@ -158,10 +174,10 @@ def confidence_for(
         )
     order = ranked(sureness(predictions), predictions.correct)
     answered, right = np.cumsum(order.positives + order.negatives), np.cumsum(order.positives)
+    # What is wished in full must not fail by rounding, here and below.
     if coverage is not None:
-        # What is wished in full must not fail by rounding.
         return float(order.probabilities[np.searchsorted(answered, coverage * len(predictions) * (1 - 1e-12))])
-    met = np.flatnonzero(right >= wish * answered)
+    met = np.flatnonzero(right >= wish * answered * (1 - 1e-12))
     return float(order.probabilities[met[-1]]) if len(met) else None
 
 

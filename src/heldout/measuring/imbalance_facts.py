@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Int
 
-from heldout.measuring.conformal import conformal_sets
+from heldout.measuring.conformal import conformal_sets, least_needed
 from heldout.measuring.coverage import at_confidence, confidence_for, coverage_curve
 from heldout.measuring.curves import curves_of
 from heldout.measuring.decisions import Decision, in_words, likeliest
@@ -153,10 +153,20 @@ def _coverage(
 def _conformal(
     validation: Predictions, test: Predictions, alpha: float, groups: Int[np.ndarray, " examples"] | None
 ) -> dict[str, Any]:
-    """The prediction sets; promised for each class apart where classes are unlike in size and there are enough of each.
+    """The prediction sets."""
+    by_class = is_promised_by_class(validation, alpha)
+    return conformal_sets(validation, test, alpha=alpha, by_class=by_class, groups=groups).as_dict()
 
-    A class with fewer than 1 / alpha - 1 examples in validation would be in every set.
+
+def is_promised_by_class(validation: Predictions, alpha: float) -> bool:
+    """Whether prediction sets promise their coverage to each class apart, or to all examples together.
+
+    To each where classes are unlike in size and there are enough examples of each: a class with fewer than
+    1 / alpha - 1 of them in validation would be in every set.
+
+    Args:
+        validation: What sets are sized on.
+        alpha: The share of sets that may miss.
     """
     n_validation = np.bincount(validation.labels, minlength=len(validation.classes))
-    by_class = is_imbalanced(n_validation) and bool(n_validation.min() >= 1 / alpha - 1)
-    return conformal_sets(validation, test, alpha=alpha, by_class=by_class, groups=groups).as_dict()
+    return is_imbalanced(n_validation) and bool(n_validation.min() >= least_needed(alpha))

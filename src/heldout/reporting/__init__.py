@@ -31,6 +31,7 @@ Reading order:
     check_page.py what a look at the data found -> check.html
     compare_words.py  the numbers of a comparison -> sentences
     compare_page.py   what a comparison of two runs found -> compare.html
+    sweep_measure.py   how the score that ranks is told and drawn
     sweep_results.py   the files of a sweep folder -> one record
     sweep_scales.py    how a regime looks in a figure, the scale of scores, ticks at powers of ten
     sweep_rates.py     score against learning rate

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from math import isfinite
 from typing import Any
 
-from heldout.reporting.wording import count, times
+from heldout.reporting.wording import amount, count, times
 
 
 def points(share: float) -> str:
@@ -32,6 +32,19 @@ def interval_words(difference: Mapping[str, Any], *, sign: int = 1) -> str:
     """The interval of a difference, seen from the side that `sign` says (-1: from B's)."""
     low, high = (difference["low"], difference["high"]) if sign > 0 else (-difference["high"], -difference["low"])
     return f"95 % interval {points(low)} to {points(high)}"
+
+
+def saved_words(costs: Mapping[str, Any]) -> str:
+    """What A saves against B, or B against A.
+
+    Example:
+        >>> saved_words({"value": -0.25, "low": -0.4, "high": -0.1, "p": 0.001})
+        'B saves 0.25 an answer, 95 % interval 0.1 to 0.4, p = 0.001'
+    """
+    first, sign = ("A", 1) if costs["value"] >= 0 else ("B", -1)
+    low, high = sorted((sign * costs["low"], sign * costs["high"]))
+    value, low_words, high_words = (amount(each) for each in (sign * costs["value"], low, high))
+    return f"{first} saves {value} an answer, 95 % interval {low_words} to {high_words}, {p_value(costs['p'])}"
 
 
 def words_of_comparison(content: Mapping[str, Any]) -> dict[str, str]:
@@ -69,6 +82,8 @@ def noun_of_comparison(content: Mapping[str, Any]) -> str:
 def _verdict(content: Mapping[str, Any]) -> str:
     comparison, better = content["comparison"], content["better"]
     if better:
+        if costs := content.get("mean_cost"):
+            return f"{better.upper()} is better: its answers cost {amount(abs(costs['value']))} less each"
         balanced = content.get("balanced_accuracy")
         value = (balanced or comparison["difference"])["value"]
         by = " of balanced accuracy" if balanced else ""
@@ -94,7 +109,9 @@ def _difference(content: Mapping[str, Any]) -> str:
     balanced = content.get("balanced_accuracy")
     if balanced and value * balanced["value"] < 0:
         told += " By balanced accuracy it is the other way round, which leads where classes are unlike in size."
-    if not content["better"] and not balanced and difference["p"] < 0.05:
+    if costs := content.get("mean_cost"):
+        told += f" By the costs that both decided by, {saved_words(costs)}."
+    if not content["better"] and not balanced and not costs and difference["p"] < 0.05:
         told += " The test says that there is a difference and the interval does not: too close to call."
     return told
 

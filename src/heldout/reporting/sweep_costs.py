@@ -16,6 +16,7 @@ from heldout.reporting.style import (
     label_text,
     new_figure,
 )
+from heldout.reporting.sweep_measure import SHARES, ToldMeasure
 from heldout.reporting.sweep_results import SettingRecord, regimes_of, varied
 from heldout.reporting.sweep_scales import decades, is_of, key_over, look_of, score_limits, score_ticks, two_between
 from heldout.reporting.wording import duration
@@ -45,7 +46,7 @@ def _times(low: float, high: float) -> Ticks:
     return Ticks([log10(each) for each in inside], words, "time of a trial, mean over its seeds")
 
 
-def cost_figure(settings: Sequence[SettingRecord], cost: str) -> "Figure":
+def cost_figure(settings: Sequence[SettingRecord], cost: str, measure: ToldMeasure = SHARES) -> "Figure":
     """The mean score of each setting against what one of its trials costs: `cost` is "time" or "multiply_adds"."""
     figure, (axes,) = new_figure(height=_HEIGHT)
     known = [(power, each) for each in settings if (power := _power_of(each, cost)) is not None]
@@ -53,11 +54,11 @@ def cost_figure(settings: Sequence[SettingRecord], cost: str) -> "Figure":
     powers = [power for power, _ in known] or [0.0]
     span = max(0.12 * (max(powers) - min(powers)), 0.2)
     # Room at the right for names: the dearest settings, which are many, stand there.
-    longest = max((len(short_name(each, *varied(settings))) for _, each in _named(scored)), default=0)
+    longest = max((len(short_name(each, *varied(settings))) for _, each in _named(scored, measure)), default=0)
     share = min(_LETTER * longest + 12, 0.45 * _WIDTH) / _WIDTH
     low, high = min(powers) - span, max(powers)
     axes.set_xlim(low, high + (high - low) * share / (1 - share))
-    score_limits(axes, [each for _, each in scored])
+    score_limits(axes, [each for _, each in scored], measure)
     for regime in regimes_of(settings):
         colour, mark, _ = look_of(regime)
         of_regime = [(power, each) for power, each in scored if is_of(each, regime)]
@@ -73,10 +74,10 @@ def cost_figure(settings: Sequence[SettingRecord], cost: str) -> "Figure":
     axes.plot(lost, [bottom] * len(lost), "x", color=WARM, markersize=5, markeredgewidth=1.6, clip_on=False, zorder=4)
     more, (low, high) = 0.0, axes.get_xlim()
     x = _times(low, high) if cost == "time" else decades(low, high, "multiply-adds of a trial, mean over its seeds")
-    draw_scales(axes, x=x, y=score_ticks(axes))
+    draw_scales(axes, x=x, y=score_ticks(axes, measure))
     if scored:
         more = key_over(axes, WIDTH_INCHES - 0.69)
-        _label(axes, scored, varied(settings))
+        _label(axes, scored, _named(scored, measure), varied(settings))
     else:
         axes.text(0.5, 0.5, "no setting has a score", transform=axes.transAxes, ha="center", color=MUTED)
     frame(figure, left=0.55, right=0.14, bottom=0.5, top=0.3 + more)
@@ -107,7 +108,12 @@ def short_name(setting: SettingRecord, by_backbone: bool, by_size: bool) -> str:
     return " ".join(parts)
 
 
-def _label(axes: "Axes", scored: Sequence[tuple[float, SettingRecord]], names_by: tuple[bool, bool]) -> None:
+def _label(
+    axes: "Axes",
+    scored: Sequence[tuple[float, SettingRecord]],
+    named: Sequence[tuple[float, SettingRecord]],
+    names_by: tuple[bool, bool],
+) -> None:
     """A name at each mark, or at the best of each kind; on the side where it covers least."""
     width, height = _WIDTH, (_HEIGHT - 0.8) * 72
     (x_low, x_high), (y_low, y_high) = axes.get_xlim(), axes.get_ylim()
@@ -117,7 +123,7 @@ def _label(axes: "Axes", scored: Sequence[tuple[float, SettingRecord]], names_by
 
     marks = [place(power, each["mean"] or 0.0) for power, each in scored]
     taken = [(x - 4, y - 4, x + 4, y + 4) for x, y in marks]
-    for power, each in _named(scored):
+    for power, each in named:
         name = short_name(each, *names_by)
         x, y = place(power, each["mean"] or 0.0)
         across = _LETTER * len(name)
@@ -160,11 +166,11 @@ def _covered(
     return shared + 100 * outside
 
 
-def _named(scored: Sequence[tuple[float, SettingRecord]]) -> list[tuple[float, SettingRecord]]:
+def _named(scored: Sequence[tuple[float, SettingRecord]], measure: ToldMeasure) -> list[tuple[float, SettingRecord]]:
     """All of a few; of many the best setting of each regime and backbone, and of many of these the best eight."""
     if len(scored) <= MAX_LABELLED:
         return list(scored)
     best: dict[tuple[str, str], tuple[float, SettingRecord]] = {}
-    for power, each in sorted(scored, key=lambda pair: -(pair[1]["mean"] or 0.0)):
+    for power, each in sorted(scored, key=lambda pair: -measure.goodness(pair[1]["mean"])):
         best.setdefault((each["setting"]["regime"], each["setting"]["backbone"]), (power, each))
     return list(best.values())[:_MAX_NAMED]

@@ -43,15 +43,15 @@ def draw_sweep_figures(sweep: Sweep) -> dict[str, DrawnFigure]:
     setting has a rate, `time`, `multiply_adds` where any is known, and `losses` where a trial has epochs.
     """
     with figure_style():
-        drawn = {}
+        drawn, measure = {}, sweep.measure
         has_rates = any(each["setting"]["learning_rate"] is not None for each in sweep.settings)
         groups = groups_of(sweep.settings)[:MAX_RATE_FIGURES] if has_rates else []
         for number, (title, group) in enumerate(groups, start=1):
             name = "learning_rates" if number == 1 else f"learning_rates_{number}"
-            drawn[name] = _drawn(rates_figure(group), told_rates(group), title)
+            drawn[name] = _drawn(rates_figure(group, measure), told_rates(group, measure), title)
         has_adds = any(each["multiply_adds"] for each in sweep.settings)
         for name in ("time", "multiply_adds") if has_adds else ("time",):
-            drawn[name] = _drawn(cost_figure(sweep.settings, name), told_cost(sweep, name))
+            drawn[name] = _drawn(cost_figure(sweep.settings, name, measure), told_cost(sweep, name))
         if panels := panels_of(sweep):
             shown = panels[:MAX_PANELS]
             wide = _drawn(losses_figure(shown, n_columns=4), told_losses(panels))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from heldout.reporting.style import LINE, MUTED, Ticks, draw_scales, frame, label_text, new_figure
+from heldout.reporting.sweep_measure import SHARES, ToldMeasure
 from heldout.reporting.sweep_results import SettingRecord, regimes_of, varied
 from heldout.reporting.sweep_scales import decades, is_of, key_over, look_of, score_limits, score_ticks
 
@@ -45,7 +46,7 @@ def groups_of(settings: Sequence[SettingRecord]) -> list[tuple[str, list[Setting
     return titled
 
 
-def rates_figure(settings: Sequence[SettingRecord]) -> "Figure":
+def rates_figure(settings: Sequence[SettingRecord], measure: ToldMeasure = SHARES) -> "Figure":
     """The score of each regime against the learning rate: seeds as dots, mean and interval, a band for a fitted head.
 
     Trials without a score are marked in a strip beneath: a cross where the loss left the numbers, a plus where the
@@ -71,9 +72,9 @@ def rates_figure(settings: Sequence[SettingRecord]) -> "Figure":
         _draw_regime(axes[0], of_regime, regime, (shift, shift - 0.5 * step))
         if regime in lost:
             _draw_lost(axes[1], of_regime, regime, (shift, float(lost.index(regime))))
-    score_limits(axes[0], settings)
+    score_limits(axes[0], settings, measure)
     x = _rate_ticks(rates, powers)
-    y = score_ticks(axes[0])
+    y = score_ticks(axes[0], measure)
     if lost:
         axes[1].set_ylim(len(lost) - 0.4, -0.6)
         draw_scales(axes[0], y=y)

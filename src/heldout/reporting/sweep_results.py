@@ -9,6 +9,7 @@ from typing import Any, TypedDict
 from heldout.errors import RunFolderError
 from heldout.records import read_json
 from heldout.reporting.results import ScoreRecord
+from heldout.reporting.sweep_measure import ToldMeasure
 from heldout.sweeping.ledger import TrialResult, read_ledger
 
 FORMAT = 1
@@ -30,7 +31,7 @@ class PlaceRecord(TypedDict):
 
 
 class DifferenceRecord(TypedDict):
-    """A minus B, as a share."""
+    """A minus B, as a share; of costs what A saves. Above 0 A is better."""
 
     value: float
     low: float
@@ -130,7 +131,7 @@ class Sweep:
 
     Attributes:
         name: What the sweep is called.
-        metric: The score that ranks, such as "accuracy".
+        metric: The score that ranks, such as "accuracy"; of "mean_cost" less is better.
         settings: Best first, without any score last.
         trials: In the order of the ledger.
         findings: The doubts, as they stand in findings.json.
@@ -151,6 +152,11 @@ class Sweep:
     winner: WinnerRecord | None
     compared: tuple[ComparedRecord, ...]
     content: dict[str, Any]
+
+    @property
+    def measure(self) -> ToldMeasure:
+        """How that score is told and drawn; sweeps of earlier versions ranked by shares alone."""
+        return ToldMeasure(self.metric, float(self.content.get("highest", 1.0)))
 
     def trials_of(self, setting: SettingRecord) -> list[Trial]:
         """Its trials, by seed."""

@@ -15,9 +15,8 @@ from heldout.reporting.style import (
     Ticks,
     key_above,
     key_rows,
-    numbers,
-    whole_percents,
 )
+from heldout.reporting.sweep_measure import ToldMeasure
 from heldout.reporting.sweep_results import NOT_HELPED, SettingRecord
 from heldout.reporting.wording import power_of_ten
 
@@ -72,19 +71,16 @@ def is_of(setting: SettingRecord, regime: str) -> bool:
     return setting["setting"]["regime"] == regime
 
 
-def score_limits(axes: "Axes", settings: Sequence[SettingRecord]) -> None:
-    """Limits that hold seeds and intervals with a little air, and never leave 0 to 100 %."""
+def score_limits(axes: "Axes", settings: Sequence[SettingRecord], measure: ToldMeasure) -> None:
+    """Limits that hold seeds and intervals with a little air, and nothing that no score can be."""
     values = [score for each in settings for score in each["scores"] if score is not None]
     values += [end for each in settings for end in (each["low"], each["high"]) if end is not None]
-    low, high = (max(0.0, min(values)), min(1.0, max(values))) if values else (0.0, 1.0)
-    air = max(0.02, 0.06 * (high - low))
-    axes.set_ylim(max(0.0, low - air), min(1.0, high + air) + 0.004)
+    axes.set_ylim(*measure.limits(values))
 
 
-def score_ticks(axes: "Axes") -> Ticks:
-    """Round percentages within the limits."""
-    places = [place for place in numbers(*axes.get_ylim()) if place <= 1]
-    return Ticks(places, whole_percents(places), lines=True)
+def score_ticks(axes: "Axes", measure: ToldMeasure) -> Ticks:
+    """Round scores within the limits."""
+    return Ticks(*measure.ticks(*axes.get_ylim()), lines=True)
 
 
 def decades(low: float, high: float, title: str) -> Ticks:

@@ -2,16 +2,18 @@
 
 from collections import Counter
 from dataclasses import dataclass
+from math import floor, log10
 
 from heldout.reporting.headline import ComparedRow
 from heldout.reporting.results import ScoreRecord, noun_of
 from heldout.reporting.rules import StyleRules
 from heldout.reporting.sections import Fact
+from heldout.reporting.sweep_measure import ToldMeasure
 from heldout.reporting.sweep_results import DifferenceRecord, SettingRecord, Sweep, WinnerRecord, varied
 from heldout.reporting.wording import (
     NOT_DEFINED,
-    bracket,
     count,
+    decimal,
     duration,
     interval_of,
     percent,
@@ -24,6 +26,7 @@ from heldout.reporting.wording import (
 
 # More trials without a score are no longer read one by one (assumed); the ledger has all.
 MAX_LOST = 40
+_LAST = 1e12  # sorts behind every score
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,6 @@ class SettingRow:
     mean: str
     interval: str
     mean_key: float
-    bar: str
     sd: str
     sd_key: float
     behind: str
@@ -117,16 +119,18 @@ def metric_title(sweep: Sweep) -> str:
         >>> metric_title(SimpleNamespace(metric="balanced_accuracy"))
         'balanced accuracy'
     """
+    if sweep.metric == "mean_cost":
+        return "cost of an answer"  # of which the mean is taken, as of other scores
     return words_of(sweep.metric).title.lower()
 
 
-def setting_rows(sweep: Sweep, rules: StyleRules) -> list[SettingRow]:
+def setting_rows(sweep: Sweep) -> list[SettingRow]:
     """Every setting, best first; the reader chooses another order by a click."""
     n_of_rank = Counter(each["rank"] for each in sweep.settings)
-    return [_setting_row(place, each, n_of_rank, rules) for place, each in enumerate(sweep.settings)]
+    return [_setting_row(place, each, n_of_rank, sweep.measure) for place, each in enumerate(sweep.settings)]
 
 
-def _setting_row(place: int, each: SettingRecord, n_of_rank: Counter[int | None], rules: StyleRules) -> SettingRow:
+def _setting_row(place: int, each: SettingRecord, n_of_rank: Counter[int | None], measure: ToldMeasure) -> SettingRow:
     is_ranked = each["rank"] is not None
     behind = each["versus_best"]
     n_lost = each["n_diverged"] + each["n_failed"]
@@ -136,17 +140,16 @@ def _setting_row(place: int, each: SettingRecord, n_of_rank: Counter[int | None]
         place=place,
         name=each["name"],
         rank=str(each["rank"]) if is_ranked else NOT_DEFINED,
-        standing=" · ".join(filter(None, (_standing(place, each, n_of_rank), _in_vain(each)))),
+        standing=" · ".join(filter(None, (_standing(place, each, n_of_rank, measure), _in_vain(each)))),
         is_best=is_ranked and (place == 0 or each["tied_with_best"]),
-        mean=percent(each["mean"]),
-        interval=bracket(each["low"], each["high"]) if each["low"] is not None else "",
-        mean_key=_key(each["mean"]),
-        bar=rules.bar(each["low"], each["mean"], each["high"]),
-        sd=points(each["sd"]).removeprefix("+"),
+        mean=measure.value(each["mean"]),
+        interval=measure.interval(each["low"], each["high"]) if each["low"] is not None else "",
+        mean_key=each["mean"] if each["mean"] is not None else _LAST if measure.is_cost else -1.0,
+        sd=measure.difference(each["sd"]).removeprefix("+"),
         sd_key=_key(each["sd"]),
-        behind=points(behind["value"]).removeprefix("+") if behind else "",
-        behind_interval=_points_bracket(behind) if behind else "",
-        behind_key=behind["value"] if behind else (0.0 if place == 0 and is_ranked else 9.0),
+        behind=measure.difference(behind["value"]).removeprefix("+") if behind else "",
+        behind_interval=_bracket(behind, measure).replace("+", "") if behind else "",
+        behind_key=behind["value"] if behind else (0.0 if place == 0 and is_ranked else _LAST),
         seconds=duration(each["seconds"]) if each["seconds"] is not None else NOT_DEFINED,
         seconds_key=_key(each["seconds"]),
         multiply_adds=power_of_ten(each["multiply_adds"]) if each["multiply_adds"] else NOT_DEFINED,
@@ -156,14 +159,14 @@ def _setting_row(place: int, each: SettingRecord, n_of_rank: Counter[int | None]
     )
 
 
-def _standing(place: int, each: SettingRecord, n_of_rank: Counter[int | None]) -> str:
+def _standing(place: int, each: SettingRecord, n_of_rank: Counter[int | None], measure: ToldMeasure) -> str:
     """What the rank is worth, in words."""
     if each["rank"] is None:
         n = sum(score is not None for score in each["scores"])
         return f"not ranked: {count(n, 'score')} of {len(each['scores'])}" if n else "no score"
     n_others = n_of_rank[each["rank"]] - 1
     if place == 0:
-        return f"highest mean, tied with {n_others}" if n_others else "best"
+        return f"{measure.leads} mean, tied with {n_others}" if n_others else "best"
     if each["tied_with_best"]:
         return "tied with the best"
     return f"tied with {count(n_others, 'other')}" if n_others else ""
@@ -178,8 +181,8 @@ def _key(value: float | None) -> float:
     return value if value is not None else -1.0
 
 
-def _points_bracket(difference: DifferenceRecord) -> str:
-    return f"[{points(difference['low'])}, {points(difference['high'])}]".replace("+", "")
+def _bracket(difference: DifferenceRecord, measure: ToldMeasure) -> str:
+    return f"[{measure.difference(difference['low'])}, {measure.difference(difference['high'])}]"
 
 
 def pair_rows(sweep: Sweep) -> list[PairRow]:
@@ -193,8 +196,8 @@ def pair_rows(sweep: Sweep) -> list[PairRow]:
             PairRow(
                 a=each["a"],
                 b=each["b"],
-                difference=points(difference["value"]),
-                interval=f"[{points(difference['low'])}, {points(difference['high'])}]",
+                difference=sweep.measure.difference(difference["value"]),
+                interval=_bracket(difference, sweep.measure),
                 p="< 0.001" if difference["p"] < 0.001 else f"{difference['p']:.3f}",
                 said="the first is better" if ahead else "the second is better" if behind else "cannot be told apart",
             )
@@ -232,7 +235,7 @@ def winner_words(sweep: Sweep, rules: StyleRules) -> WinnerWords | None:
         value=value_of(test) if test else "",
         interval=_range_of(test) if test else "",
         n=count(test["n"], _noun(sweep)) if test else "",
-        validation=percent(winner["validation_mean"]),
+        validation=sweep.measure.value(winner["validation_mean"]),
         expected=percent(winner["expected"]) if sweep.optimism and winner["expected"] is not None else "",
         points_off=points(sweep.optimism["value"]).removeprefix("+") if sweep.optimism else "",
         optimism=_optimism(sweep, winner, metric),
@@ -249,6 +252,8 @@ def _noun(sweep: Sweep) -> str:
 def _range_of(score: ScoreRecord) -> str:
     if score["low"] is None or score["high"] is None:
         return "not defined"
+    if not words_of(score["name"]).as_percent:
+        return f"{decimal(score['low'])} to {decimal(score['high'])}"
     return f"{100 * score['low']:.1f} to {percent(score['high'])}"
 
 
@@ -287,10 +292,10 @@ def _openings(winner: WinnerRecord, noun: str) -> tuple[str, bool]:
 
 
 def _winner_rows(sweep: Sweep, winner: WinnerRecord, rules: StyleRules) -> tuple[ComparedRow, ...]:
-    rows = []
+    rows, measure, most = [], sweep.measure, scale_of(sweep)
     if (test := winner["test"]) is not None:
         title = f"Test {words_of(test['name']).title.lower()}"
-        bar = rules.bar(test["low"], test["value"], test["high"])
+        bar = _bar(rules, most, test["low"], test["value"], test["high"])
         note = f"one model, {_noun(sweep)}s never used"
         rows.append(ComparedRow(title, note, value_of(test), interval_of(test), test["n"], bar, "leader"))
     name = metric_title(sweep)
@@ -301,11 +306,29 @@ def _winner_rows(sweep: Sweep, winner: WinnerRecord, rules: StyleRules) -> tuple
         rows.append(ComparedRow(f"Expected {name}", "less the optimism", percent(expected), "", 0, bar, "baseline"))
     low, high = (best["low"], best["high"]) if best else (None, None)
     mean = winner["validation_mean"]
-    bar = rules.bar(low if low is not None else mean, mean, high if high is not None else mean)
-    interval = bracket(low, high) if low is not None else ""
+    bar = _bar(rules, most, low if low is not None else mean, mean, high if high is not None else mean)
+    interval = measure.interval(low, high) if low is not None else ""
     note = f"mean of {count(n_seeds, 'seed')}: used to choose" if n_seeds else "used to choose"
-    rows.append(ComparedRow(f"Validation {name}", note, percent(mean), interval, 0, bar, "optimistic"))
+    rows.append(ComparedRow(f"Validation {name}", note, measure.value(mean), interval, 0, bar, "optimistic"))
     return tuple(rows)
+
+
+def scale_of(sweep: Sweep) -> float:
+    """Where the scale of the winner's scores ends: at 1, or at a round cost that holds them all."""
+    winner = sweep.winner
+    if winner is None or not sweep.measure.is_cost:
+        return 1.0
+    best = next((each for each in sweep.settings if each["name"] == winner["name"]), None)
+    ends = [winner["validation_mean"], best["high"] if best else None]
+    ends += [winner["test"]["value"], winner["test"]["high"]] if winner["test"] else []
+    most = max((end for end in ends if end is not None), default=0.0) or sweep.measure.highest
+    power = 10.0 ** floor(log10(most))
+    return next(float(f"{step * power:.3g}") for step in (1, 2, 4, 5, 6, 8, 10) if step * power >= most * (1 - 1e-9))
+
+
+def _bar(rules: StyleRules, most: float, low: float | None, value: float | None, high: float | None) -> str:
+    """The bar of a score on a scale from 0 to `most`."""
+    return rules.bar(*(None if each is None else each / most for each in (low, value, high)))
 
 
 def lost_rows(sweep: Sweep) -> list[LostRow]:

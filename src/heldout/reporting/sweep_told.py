@@ -2,14 +2,15 @@
 
 from collections.abc import Sequence
 
+from heldout.reporting.sweep_measure import SHARES, ToldMeasure
 from heldout.reporting.sweep_results import SettingRecord, Sweep, regimes_of
-from heldout.reporting.wording import bracket, count, duration, listing, percent, power_of_ten
+from heldout.reporting.wording import count, duration, listing, power_of_ten
 
 # More rates than this are told as a range.
 _N_NAMED = 3
 
 
-def told_rates(settings: Sequence[SettingRecord]) -> str:
+def told_rates(settings: Sequence[SettingRecord], measure: ToldMeasure = SHARES) -> str:
     """Which learning rate each regime did best at, and where trials have no score."""
     sentences = []
     for regime in regimes_of(settings):
@@ -18,11 +19,11 @@ def told_rates(settings: Sequence[SettingRecord]) -> str:
         if not scored:
             sentences.append(f"{_capital(regime)} has no score.")
             continue
-        best = max(scored, key=lambda each: each["mean"] or 0.0)
+        best = max(scored, key=lambda each: measure.goodness(each["mean"]))
         rate = best["setting"]["learning_rate"]
         where = "fitted to its optimum" if rate is None else f"at {rate:g}"
-        interval = "" if best["low"] is None else f" {bracket(best['low'], best['high'])}"
-        sentences.append(f"{_capital(regime)} is highest {where}: {percent(best['mean'])}{interval}.")
+        interval = "" if best["low"] is None else f" {measure.interval(best['low'], best['high'])}"
+        sentences.append(f"{_capital(regime)} is {measure.leads} {where}: {measure.value(best['mean'])}{interval}.")
     return " ".join([*sentences, _told_lost(settings)]).strip()
 
 
@@ -35,13 +36,15 @@ def told_cost(sweep: Sweep, cost: str) -> str:
     if not known:
         return f"No setting has both a score and a cost.{without}"
     words = duration if cost == "time" else power_of_ten
-    best_cost, best = max(known, key=lambda pair: pair[1]["mean"] or 0.0)
+    measure = sweep.measure
+    best_cost, best = max(known, key=lambda pair: measure.goodness(pair[1]["mean"]))
     cheapest_cost, cheapest = min(known, key=lambda pair: pair[0])
-    highest = f"The highest mean, {percent(best['mean'])}, is that of {best['name']}, at {words(best_cost)} a trial"
+    leader = f"The {measure.leads} mean, {measure.value(best['mean'])}, is that of {best['name']}"
+    highest = f"{leader}, at {words(best_cost)} a trial"
     if best is cheapest:
         return f"{highest}, which is also the cheapest.{without}"
     return (
-        f"{highest}; the cheapest, {cheapest['name']}, reaches {percent(cheapest['mean'])} at "
+        f"{highest}; the cheapest, {cheapest['name']}, reaches {measure.value(cheapest['mean'])} at "
         f"{words(cheapest_cost)}.{without}"
     )
 

@@ -105,6 +105,19 @@ def decimal(value: float | None) -> str:
     return f"{value:.3f}".replace("-", "−") if value is not None and isfinite(value) else NOT_DEFINED
 
 
+def amount(value: float | None) -> str:
+    """A number of any size with three digits, such as a cost; a dash where it is not defined.
+
+    Example:
+        >>> amount(0.012345), amount(-12.345), amount(1234567.0), amount(None)
+        ('0.0123', '−12.3', '1,234,567', '–')
+    """
+    if value is None or not isfinite(value):
+        return NOT_DEFINED
+    rounded = round(value, 9) + 0.0  # what differs from 0 by rounding alone is 0
+    return (f"{rounded:,.0f}" if abs(rounded) >= 999.5 else f"{rounded:.3g}").replace("-", "−")
+
+
 def value_of(score: ScoreRecord) -> str:
     """The value of a score as its kind reads best."""
     return percent(score["value"]) if words_of(score["name"]).as_percent else decimal(score["value"])

@@ -9,6 +9,7 @@ Requirements that every file here meets:
 In reading order:
 
 - `space.py`: what is tried.
+- `measure.py`: what it is ranked by.
 - `preparing.py`: the data, looked at once; the folds.
 - `trials.py`: one trial, from its order to its result.
 - `ledger.py`: the results on disk.

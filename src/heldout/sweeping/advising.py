@@ -43,13 +43,13 @@ def recommend(judgement: Judgement) -> Recommendation | None:
     text = f"Take {best.name}."
     if cheapest is not best and cheapest.seconds < best.seconds / 1.2 and cheapest.versus_best is not None:
         text = (
-            f"{_capital(best.name)} leads, but the data cannot tell it from {cheapest.name}, which costs "
+            f"{_capital(best.name)} leads, but the data cannot tell it from {cheapest.name}, which takes "
             f"{_ratio(cheapest.seconds, best.seconds)} of the time: where time matters, take that."
         )
     elif tied:
         text = (
-            f"Take {best.name}; the data cannot tell it from {_some([one.name for one in tied])}, none of which costs "
-            "clearly less."
+            f"Take {best.name}; the data cannot tell it from {_some([one.name for one in tied])}, none of which "
+            "takes clearly less time."
         )
     return Recommendation(best.name, text, tuple(_evidence(best, cheapest, judgement)))
 
@@ -57,12 +57,13 @@ def recommend(judgement: Judgement) -> Recommendation | None:
 def _evidence(best: Standing, cheapest: Standing, judgement: Judgement) -> Iterator[str]:
     pairs = [pair for pair in compare_regimes(judgement) if pair[0] is best]
     if cheapest.versus_best is not None and cheapest not in [worse for _, worse, _ in pairs]:
-        yield f"{_capital(best.name)} minus {cheapest.name}: {_points(cheapest.versus_best)}."
+        verb = "against" if judgement.measure.is_cost else "minus"
+        yield f"{_capital(best.name)} {verb} {cheapest.name}: {_gain(cheapest.versus_best, judgement)}."
     for _, worse, by_itself in pairs:
         difference = worse.versus_best or by_itself  # as the ranking has it, which allows for how many are compared
         verb = "cannot be told from" if worse.tied_with_best else "beats"
-        cost = _times(best.seconds, worse.seconds)
-        yield f"{_capital(best.name)} {verb} {worse.name}: {_points(difference)}; it costs {cost}."
+        time = _times(best.seconds, worse.seconds)
+        yield f"{_capital(best.name)} {verb} {worse.name}: {_gain(difference, judgement)}; it takes {time}."
     others = [one.versus_best for one in judgement.standings if one.versus_best is not None and one.tied_with_best]
     if any(one.low > 0 for one in others):
         n = sum(one.versus_best is not None for one in judgement.standings)
@@ -154,7 +155,7 @@ def _about_noise(judgement: Judgement) -> Iterator[Finding]:
         what=f"the data cannot tell the winner, {best.name}, from {len(tied):,} of {len(judgement.standings) - 1:,} "
         f"other settings: {_some(tied)}",
         why="Another draw of folds and seeds may well put one of them first: the order among them says nothing.",
-        fix="Choose among them by cost, or raise --seeds.",
+        fix="Choose among them by the time they take, or raise --seeds.",
         where=tuple(tied[:MAX_NAMED]),
         source='Nadeau and Bengio, "Inference for the Generalization Error", 2003',
     )
@@ -298,7 +299,11 @@ def _names(judgement: Judgement, outcome: str) -> tuple[str, ...]:
     return tuple(one.name for one in judgement.standings if one.n_of(outcome))[:MAX_NAMED]
 
 
-def _points(difference: Difference) -> str:
+def _gain(difference: Difference, judgement: Judgement) -> str:
+    """By how much the best is better: in points, or by what it saves."""
+    if judgement.measure.is_cost:
+        value, low, high = (round(each, 9) for each in (difference.value, difference.low, difference.high))
+        return f"saves {value:.3g} an answer [{low:.3g}, {high:.3g}], p = {difference.p:.2g}"
     low, high = 100 * difference.low, 100 * difference.high
     return f"{100 * difference.value:+.1f} points [{low:.1f}, {high:.1f}], p = {difference.p:.2g}"
 

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
-from heldout.measuring.comparison import Difference, corrected_t, mean_over_folds
+from heldout.measuring.comparison import Difference, corrected_t
 from heldout.measuring.selection import Optimism, Rank, expected_optimism, rank_with_ties
 from heldout.sweeping.ledger import TrialResult
+from heldout.sweeping.measure import Measure
 from heldout.sweeping.space import Setting, names_of
 
 
@@ -28,7 +29,7 @@ class Standing:
         results: Its trials, by seed; None where there is none.
         rank: 1 is best; None where it is not complete.
         tied_with_best: Whether the data cannot tell it from the best.
-        versus_best: The best minus this one, over the seeds both have.
+        versus_best: The best minus this one, over the seeds both have; of costs what the best saves.
         p_better: In which share of the seeds it beats the best.
     """
 
@@ -71,16 +72,18 @@ class Judgement:
             accuracy.
         n_train: Examples that a trial learned from, on average.
         n_validation: Examples that a trial was judged on, on average.
+        measure: Of the scores.
     """
 
     standings: tuple[Standing, ...]
     optimism: Optimism | None
     n_train: int
     n_validation: int
+    measure: Measure
 
     @property
     def best(self) -> Standing | None:
-        """The setting with the highest mean; None where none is complete."""
+        """The setting with the best mean; None where none is complete."""
         return self.standings[0] if self.standings and self.standings[0].rank is not None else None
 
 
@@ -88,7 +91,7 @@ def judge(
     settings: Sequence[Setting],
     results: Sequence[TrialResult],
     *,
-    metric: str,
+    measure: Measure,
     n_seeds: int,
     groups: Sequence[Int[np.ndarray, " validation"]],
     generator: np.random.Generator,
@@ -98,7 +101,7 @@ def judge(
     Args:
         settings: All of them.
         results: Of their trials; the weights of each are those of its best epoch, and so is its score.
-        metric: Of their scores.
+        measure: Of their scores.
         n_seeds: That each complete setting has.
         groups: For each seed, which validation examples belong together.
         generator: For the bootstrap.
@@ -115,22 +118,30 @@ def judge(
     optimism = None
     if complete:
         scores = np.array([[result.score for result in by_setting[one] if result] for one in complete], np.float64)
-        ranks = rank_with_ties(scores, n_train=n_train, n_validation=n_validation)
-    if len(complete) > 1 and metric == "accuracy":  # by which the bootstrap chooses
+        ranks = rank_with_ties(measure.as_shares(scores), n_train=n_train, n_validation=n_validation)
+    if len(complete) > 1 and measure.metric == "accuracy":  # by which the bootstrap chooses
         correct = [
             np.stack([result.is_correct() for one in complete if (result := by_setting[one][seed])])
             for seed in range(n_seeds)
         ]
         optimism = expected_optimism(correct, groups=groups, generator=generator)
     standings = [
-        Standing(one, names[one], by_setting[one], rank.rank, rank.tied_with_best, rank.versus_best, rank.p_better)
-        for one, rank in ((complete[rank.index], rank) for rank in ranks)
+        Standing(
+            complete[rank.index],
+            names[complete[rank.index]],
+            by_setting[complete[rank.index]],
+            rank.rank,
+            rank.tied_with_best,
+            measure.in_units(rank.versus_best) if rank.versus_best else None,
+            rank.p_better,
+        )
+        for rank in ranks
     ]
     rest = [
         Standing(one, names[one], by_setting[one], None, False, None, None) for one in settings if one not in complete
     ]
-    rest.sort(key=lambda one: (-np.isfinite(one.scores).sum(), -np.nan_to_num(one.scores).sum()))
-    return Judgement((*standings, *rest), optimism, n_train, n_validation)
+    rest.sort(key=lambda one: (-np.isfinite(one.scores).sum(), -np.nan_to_num(measure.as_shares(one.scores)).sum()))
+    return Judgement((*standings, *rest), optimism, n_train, n_validation, measure)
 
 
 def compare_regimes(judgement: Judgement) -> list[tuple[Standing, Standing, Difference]]:
@@ -143,8 +154,10 @@ def compare_regimes(judgement: Judgement) -> list[tuple[Standing, Standing, Diff
 
 
 def difference_of(a: Standing, b: Standing, judgement: Judgement) -> Difference:
-    """A minus B, paired over the seeds."""
-    return corrected_t(a.scores - b.scores, n_train=judgement.n_train, n_validation=judgement.n_validation)
+    """A minus B, paired over the seeds; of costs what A saves."""
+    measure = judgement.measure
+    gained = measure.as_shares(a.scores) - measure.as_shares(b.scores)
+    return measure.in_units(corrected_t(gained, n_train=judgement.n_train, n_validation=judgement.n_validation))
 
 
 def standing_record(standing: Standing, judgement: Judgement) -> dict[str, Any]:
@@ -153,7 +166,7 @@ def standing_record(standing: Standing, judgement: Judgement) -> dict[str, Any]:
     there = scores[np.isfinite(scores)]
     mean = None
     if len(there):
-        mean = mean_over_folds(there, n_train=judgement.n_train, n_validation=judgement.n_validation)
+        mean = judgement.measure.mean(there, n_train=judgement.n_train, n_validation=judgement.n_validation)
     known = [result for result in standing.results if result and result.n_parameters]
     return {
         "name": standing.name,

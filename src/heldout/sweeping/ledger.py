@@ -40,7 +40,7 @@ class TrialResult:
         n_validation: Examples that were judged on.
         n_correct: How many of these got their class.
         validation_loss: Mean negative log-likelihood, nats; None where there is none.
-        score: In the metric of the sweep; None where there is none.
+        score: In the metric of the sweep, of which `mean_cost` is better where lower; None where there is none.
         best_epoch: Whose weights were kept and judged.
         n_epochs: That were trained.
         history: epoch, train_loss, validation_loss and validation_accuracy of each; empty for a fitted head.

@@ -18,6 +18,7 @@ from heldout.provenance import Watcher
 from heldout.randomness import stream
 from heldout.records import cache_folder
 from heldout.sweeping.folded import Folded, read_folds, write_folds
+from heldout.sweeping.measure import Measure, measure_of
 from heldout.sweeping.space import Setting
 from heldout.training.looking import Product, look_at
 from heldout.training.materials import Materials, Part
@@ -31,7 +32,8 @@ class SweepData:
     Attributes:
         prepared: As for a run, its test part sealed.
         folded: What the trials see.
-        metric: What they are scored by: `balanced_accuracy` where the classes are imbalanced.
+        measure: What they are scored by: the mean cost where costs are stated, `balanced_accuracy` where the classes
+            are imbalanced.
         clusters: Of the examples that the trials see; equal numbers are never parted.
         device: `cpu` or `cuda`.
         weights: Name of a network -> SHA-256 of the file that its weights come from.
@@ -39,7 +41,7 @@ class SweepData:
 
     prepared: experiment.Prepared
     folded: Folded
-    metric: str
+    measure: Measure
     clusters: np.ndarray
     device: str
     weights: Mapping[str, str]
@@ -95,7 +97,9 @@ def prepare_sweep(
     return SweepData(
         prepared=prepared,
         folded=read_folds(folder),
-        metric="balanced_accuracy" if is_imbalanced(np.bincount(part.labels)) else "accuracy",
+        measure=measure_of(
+            first.decision, part.examples.classes, is_imbalanced=is_imbalanced(np.bincount(part.labels))
+        ),
         clusters=clusters,
         device=opened[0].device,
         weights={one.name: one.identity[-1] for one in opened if isinstance(one, Materials)},

@@ -14,6 +14,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from heldout.data.examples import Examples
 from heldout.errors import UsageError, one_of
 from heldout.plan import Plan
@@ -22,6 +24,7 @@ from heldout.randomness import stream
 from heldout.records import cache_folder
 from heldout.sweeping.choosing import Judgement, judge
 from heldout.sweeping.ledger import LEDGER, TrialResult, append_result, read_ledger
+from heldout.sweeping.measure import Measure
 from heldout.sweeping.preparing import SweepData, prepare_sweep
 from heldout.sweeping.runners import Lost, Runner
 from heldout.sweeping.space import MOST_TRIALS, Setting, Space
@@ -81,6 +84,8 @@ class SweepPlan:
     def identity(self) -> str:
         """Equal for the same sweep: two commands that differ in it make two folders."""
         lines = [f"seeds = {self.n_seeds}", f"halving = {str(self.halving).lower()}"]
+        if self.first.decision.costs:
+            lines.append('ranked_by = "mean_cost"')  # earlier versions ranked by accuracy: theirs is another sweep
         texts = [plan.to_toml() for plan in self.plans.values()]
         lines += [
             f'settings_sha256 = "{hashlib.sha256(chr(0).join(texts).encode()).hexdigest()}"',
@@ -171,7 +176,7 @@ def carry_out(
     began = time.monotonic()
     n_before = len(done)
     watcher.stage("trials")
-    for group in _rungs(plan, orders, done):
+    for group in _rungs(plan, orders, done, data.measure):
         missing = [order for order in group if order.key not in done]
         _rehearse(runner, missing)
         for result in _carried_out(runner, missing):
@@ -184,14 +189,14 @@ def carry_out(
     groups = [data.clusters[data.folded.is_validation(seed)] for seed in range(plan.n_seeds)]
     generator = stream(plan.first.seed, "bootstrap")
     judgement = judge(
-        list(plan.plans), results, metric=data.metric, n_seeds=plan.n_seeds, groups=groups, generator=generator
+        list(plan.plans), results, measure=data.measure, n_seeds=plan.n_seeds, groups=groups, generator=generator
     )
     return Swept(data, results, judgement, time.monotonic() - began, len(done) - n_before)
 
 
 def _orders(plan: SweepPlan, data: SweepData, folder: Path, n_threads: int) -> list[TrialOrder]:
     """One a setting and seed: all settings with the first seed, then all with the second."""
-    everywhere = {"metric": data.metric, "device": data.device, "threads": n_threads, "heldout": version()}
+    everywhere = {"metric": data.measure.metric, "device": data.device, "threads": n_threads, "heldout": version()}
     digests = [data.folded.digest(seed) for seed in range(plan.n_seeds)]
     return [
         TrialOrder(
@@ -203,7 +208,7 @@ def _orders(plan: SweepPlan, data: SweepData, folder: Path, n_threads: int) -> l
             setting=setting,
             plan=setting_plan,
             seed=seed,
-            metric=data.metric,
+            metric=data.measure.metric,
             device=data.device,
             folder=folder.resolve(),
             cache=cache_folder().resolve(),
@@ -228,7 +233,7 @@ def _known(folder: Path, keys: set[str]) -> dict[str, TrialResult]:
 
 
 def _rungs(
-    plan: SweepPlan, orders: Sequence[TrialOrder], done: Mapping[str, TrialResult]
+    plan: SweepPlan, orders: Sequence[TrialOrder], done: Mapping[str, TrialResult], measure: Measure
 ) -> Iterator[Sequence[TrialOrder]]:
     """Which trials come next; with halving that depends on what is done."""
     if not plan.halving:
@@ -238,25 +243,28 @@ def _rungs(
     first, n = 0, 1
     while first < plan.n_seeds:
         yield [order for order in orders if order.setting in left and first <= order.seed < n]
-        means = _mean_scores(orders, done, n)
+        means = _mean_shares(orders, done, n, measure)
         better = sorted((setting for setting in plan.plans if setting in left), key=lambda setting: -means[setting])
         left = set(better[: max(1, -(-len(better) // 2))])
         first, n = n, min(2 * n, plan.n_seeds)
     # Where those that are left came to nothing after all, the best of the others is taken up again.
-    for setting in sorted(set(plan.plans) - left, key=lambda setting: -_mean_scores(orders, done, 1)[setting]):
-        if any(score >= 0 for score in _mean_scores(orders, done, plan.n_seeds).values()):
+    for setting in sorted(set(plan.plans) - left, key=lambda setting: -_mean_shares(orders, done, 1, measure)[setting]):
+        if any(score >= 0 for score in _mean_shares(orders, done, plan.n_seeds, measure).values()):
             return
         yield [order for order in orders if order.setting == setting]
 
 
-def _mean_scores(orders: Iterable[TrialOrder], done: Mapping[str, TrialResult], n_seeds: int) -> dict[Setting, float]:
-    """Of each setting over the first so many seeds; -1 where one of these gave no score."""
+def _mean_shares(
+    orders: Iterable[TrialOrder], done: Mapping[str, TrialResult], n_seeds: int, measure: Measure
+) -> dict[Setting, float]:
+    """How well each setting did over the first so many seeds, 0 to 1; -1 where one of these gave no score."""
     scores: dict[Setting, list[float]] = {}
     for order in orders:
         if order.seed < n_seeds:
             score = done[order.key].score if order.key in done else None
             scores.setdefault(order.setting, []).append(math.nan if score is None else score)
-    return {setting: -1.0 if any(map(math.isnan, own)) else sum(own) / len(own) for setting, own in scores.items()}
+    shares = {setting: measure.as_shares(np.array(own)) for setting, own in scores.items()}
+    return {setting: -1.0 if np.isnan(own).any() else float(own.mean()) for setting, own in shares.items()}
 
 
 def _rehearse(runner: Runner, missing: Sequence[TrialOrder]) -> None:

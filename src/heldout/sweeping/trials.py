@@ -50,7 +50,7 @@ class TrialOrder:
         setting: What is tried.
         plan: The plan of its runs.
         seed: Counted from 0: which fold, which initial weights, which order.
-        metric: `accuracy` or `balanced_accuracy`.
+        metric: `accuracy`, `balanced_accuracy` or `mean_cost`.
         device: `cpu` or `cuda`.
         folder: Of the sweep.
         cache: The cache folder of heldout.
@@ -154,8 +154,12 @@ def score_of(predictions: Predictions, metric: str) -> float:
 
     Args:
         predictions: On its validation part.
-        metric: `accuracy` or `balanced_accuracy`, the mean of the recalls of the classes that are there.
+        metric: `accuracy`; `balanced_accuracy`, the mean of the recalls of the classes that are there; or `mean_cost`,
+            by the costs that the decision states.
     """
+    if metric == "mean_cost":
+        assert predictions.decision is not None, "a cost is of a decision"
+        return float(predictions.decision.costs[predictions.labels, predictions.predicted].mean())
     if metric == "accuracy":
         return float(predictions.correct.mean())
     confusion = confusion_matrix(predictions)

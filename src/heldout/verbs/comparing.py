@@ -16,6 +16,7 @@ from heldout.errors import UsageError
 from heldout.findings import MAX_NAMED, Finding, by_severity
 from heldout.measuring.balanced_difference import balanced_difference
 from heldout.measuring.comparison import Comparison, Difference, compare_paired
+from heldout.measuring.cost_difference import cost_difference
 from heldout.randomness import stream
 from heldout.records import cache_folder, read_parquet, to_json, write_atomic
 from heldout.reporting.compare_page import compare_page
@@ -52,6 +53,7 @@ class Compared:
         b: The other, with its answers in the same order.
         comparison: The table of both, only A, only B and neither; difference, test and power.
         balanced: The difference of the balanced accuracies; None where the classes are of like size.
+        costs: What A saves an example, where both decided by the same stated costs; else None.
         per_class: The same class by class, in the order of the class map.
         only_a: Index of each picture that only A gets right, those first of which B was surest.
         only_b: The same for B.
@@ -63,6 +65,7 @@ class Compared:
     b: Side
     comparison: Comparison
     balanced: Difference | None
+    costs: Difference | None
     per_class: tuple[ClassDifference, ...]
     only_a: tuple[int, ...]
     only_b: tuple[int, ...]
@@ -73,9 +76,10 @@ class Compared:
     def better(self) -> str:
         """Which of the two is better: "a", "b", or nothing where these examples cannot tell.
 
-        By balanced accuracy where that leads the scores of either run, as it does where classes are unlike in size.
+        By what their answers cost where both decided by the same costs; else by balanced accuracy where that leads the
+        scores of either run, as it does where classes are unlike in size.
         """
-        return better_of(self.balanced if self.balanced is not None else self.comparison.difference)
+        return better_of(self.costs or self.balanced or self.comparison.difference)
 
     def as_dict(self) -> dict[str, Any]:
         """A plain dictionary for JSON."""
@@ -88,6 +92,7 @@ class Compared:
             "better": self.better or None,
             "comparison": self.comparison.as_dict(),
             "balanced_accuracy": self.balanced.as_dict() if self.balanced else None,
+            "mean_cost": self.costs.as_dict() if self.costs else None,
             "per_class": [_class_record(each, self.a, self.b, number) for number, each in enumerate(self.per_class)],
             "n_only_a": len(self.only_a),
             "n_only_b": len(self.only_b),
@@ -162,6 +167,7 @@ def compared(a: Side, b: Side, stores: list[FactStore]) -> Compared:
         b=b,
         comparison=compare_paired(right_a, right_b, groups=groups, generator=generator),
         balanced=balanced,
+        costs=_cost_difference(a, b, groups, generator),
         per_class=tuple(
             _class_difference(a, b, label, groups=groups, generator=generator) for label in range(n_classes)
         ),
@@ -170,6 +176,17 @@ def compared(a: Side, b: Side, stores: list[FactStore]) -> Compared:
         findings=tuple(by_severity(doubts(a, b, is_looked_up=is_looked_up))),
         folder=None,
     )
+
+
+def _cost_difference(
+    a: Side, b: Side, groups: Int[np.ndarray, " examples"] | None, generator: np.random.Generator
+) -> Difference | None:
+    """What A saves an example; None unless both decided by the same costs."""
+    costs = a.costs
+    if costs is None or b.costs is None or not np.array_equal(costs, b.costs):
+        return None
+    saved = costs[b.labels, b.predicted] - costs[a.labels, a.predicted]
+    return cost_difference(saved, highest=float(costs.max()), groups=groups, generator=generator)
 
 
 def better_of(difference: Difference) -> str:

@@ -70,6 +70,14 @@ class Side:
         return tuple(self.scores["data"]["classes"])
 
     @property
+    def costs(self) -> Float[np.ndarray, "classes classes"] | None:
+        """The costs that it decided by, true classes as rows; None where none were stated."""
+        decision = (self.scores.get("imbalance") or {}).get("decision") or {}
+        n = len(self.classes)
+        costs = np.array(decision["costs"], np.float64) if decision.get("rule") == "costs" else np.zeros(0)
+        return costs if costs.shape == (n, n) else None
+
+    @property
     def correct(self) -> Bool[np.ndarray, " examples"]:
         """Which examples it got right."""
         return np.asarray(self.predicted == self.labels)

@@ -67,9 +67,11 @@ class Run:
         """The class names, in the order of the model's outputs."""
         return tuple(read_json(self.folder / "model" / "classes.json"))
 
-    def predict(self, paths: Iterable[str | Path]) -> list[Prediction]:
+    def predict(
+        self, paths: Iterable[str | Path], *, not_sure: float | None = None, prediction_sets: float | None = None
+    ) -> list[Prediction]:
         """Labels and calibrated probabilities of pictures, as `heldout.predict` gives them."""
-        return predict(self.folder, paths)
+        return predict(self.folder, paths, not_sure=not_sure, prediction_sets=prediction_sets)
 
     def report(self) -> Path:
         """Make report.html again and give its path."""

@@ -48,6 +48,7 @@ def sweep(  # noqa: PLR0913 -- a keyword each for what people change; the rest g
     backbones: Sequence[str] | None = None,
     batch_sizes: Sequence[int] | None = None,
     imbalance: Sequence[str] | None = None,
+    costs: str | Path | None = None,
     trials: int | None = None,
     halving: bool = False,
     engine: str = "local",
@@ -79,6 +80,7 @@ def sweep(  # noqa: PLR0913 -- a keyword each for what people change; the rest g
         backbones: Networks to compare.
         batch_sizes: Examples a step.
         imbalance: Of `none`, `weights`, `balanced-batch` and `focal`; boosting knows the first two.
+        costs: As for `heldout.train`; settings are then ranked by what their answers cost, the lowest mean first.
         trials: Draw so many settings at random, between the lowest and the highest rate, instead of all combinations.
         halving: Drop the worse half of the settings whenever the number of seeds has doubled.
         engine: `local`, or `ray`.
@@ -104,6 +106,7 @@ def sweep(  # noqa: PLR0913 -- a keyword each for what people change; the rest g
         "data.skip_bad": skip_bad,
         "data.group_by": group_by,
         "training.epochs": epochs,
+        "decision.costs": costs,
         "seed": seed,
         "out": out,
     }
@@ -343,7 +346,8 @@ def _write(
     content = {
         "format": 1,
         "name": folder.name,
-        "metric": swept.data.metric,
+        "metric": swept.data.measure.metric,
+        "highest": swept.data.measure.highest,
         "data": swept.data.prepared.facts,
         "n_trials": len(results),
         **{f"n_{outcome}": n for outcome, n in counts.items()},
@@ -382,7 +386,7 @@ def _winner_record(swept: Swept, run: Run | None) -> dict[str, Any] | None:
     mean = float(best.scores.mean())
     optimism = swept.judgement.optimism
     scores = run.scores
-    test = next(score for score in scores["test"]["scores"] if score["name"] == swept.data.metric)
+    test = next(score for score in scores["test"]["scores"] if score["name"] == swept.data.measure.metric)
     return {
         "name": best.name,
         "run": run.folder.name,

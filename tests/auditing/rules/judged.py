@@ -6,9 +6,9 @@ import numpy as np
 
 from auditing.make_logs import LogMaker
 from heldout.auditing.judging import judge
-from heldout.auditing.log import Samples
 from heldout.auditing.rule import AuditFinding
 from heldout.auditing.rules.every import RULES
+from heldout.auditing.seen.data import Samples
 
 
 def found(made: LogMaker, code: str) -> list[AuditFinding]:

@@ -2,7 +2,7 @@
 
 from auditing.make_logs import FILE, LogMaker
 from auditing.rules.judged import found
-from heldout.auditing.log import Place
+from heldout.auditing.seen.place import Place
 
 
 def test_gradients_that_are_never_cleared() -> None:

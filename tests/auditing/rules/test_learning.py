@@ -58,3 +58,9 @@ def test_a_label_that_is_left_out_on_purpose_is_silent() -> None:
     made = _trained([150], n_outputs=10)
     made.log.stretches[0].labels[-100] = 5
     assert found(made, "H213") == []
+
+
+def test_features_and_pictures_are_no_head() -> None:
+    made = _trained([150], n_outputs=10)
+    made.log.stretches[0].n_label_losses = 0  # the loss was taken against something else
+    assert found(made, "H213") == []

@@ -75,6 +75,57 @@ def test_batches_for_a_mean_or_a_picture_are_silent(made: LogMaker) -> None:
     assert found(made, "H105") == []
 
 
+def test_a_look_at_a_held_out_batch_before_training_is_silent(made: LogMaker) -> None:
+    made.begins(VAL, line=10).fetched = 1  # its shape is printed
+    _trains(made)
+    assert found(made, "H105") == []
+
+
+def test_a_look_at_a_held_out_batch_after_training_is_silent(made: LogMaker) -> None:
+    _trains(made)
+    made.loop(VAL, [5] * 3, [10] * 3)
+    made.begins(VAL, line=60).fetched = 1  # its labels are printed
+    made.shows(None, [-1], [1], line=62)  # and a picture of one's own is named
+    assert found(made, "H105") == []
+
+
+def test_the_labels_of_a_part_that_is_evaluated_elsewhere_are_silent(made: LogMaker) -> None:
+    for _ in range(2):
+        _trains(made)
+        passed = made.begins(VAL, line=60)
+        passed.fetched, passed.ended = 3, True
+        made.loop(VAL, [5] * 3, [10] * 3)
+    assert found(made, "H105") == []
+
+
+def test_something_else_that_is_asked_in_each_loop_is_told_where_another_loop_is_right(made: LogMaker) -> None:
+    stretch = made.loop(TRAIN, [5] * 4, [10] * 4, trained=True)
+    made.loop(VAL, [5] * 3, [10] * 3)
+    passed = made.begins(VAL, line=60)
+    passed.fetched, passed.ended = 3, True
+    made.shows(made.log.passes[stretch.passed or 0], [9] * 3, [10] * 3, line=62)
+    (finding,) = found(made, "H105")
+    assert finding.place.line == 60
+
+
+def test_one_batch_a_pass_that_never_reaches_a_model_is_told(made: LogMaker) -> None:
+    for _ in range(2):
+        _trains(made)
+        made.begins(VAL, line=60).fetched = 1
+        made.shows(made.log.passes[0], [9], [10], line=62)
+    (finding,) = found(made, "H105")
+    assert finding.observed.startswith("2 batches of val_loader were fetched here in 2 passes")
+
+
+def test_labels_that_come_in_a_loader_of_their_own_are_silent(made: LogMaker) -> None:
+    _trains(made)
+    _fetches(made, 3)
+    assert len(found(made, "H105")) == 1
+    beside = made.begins(made.data_set("val_pictures"), line=made.log.passes[-1].place.line)
+    made.shows(beside, [9, 9, 9], [10, 10, 10])
+    assert found(made, "H105") == []
+
+
 def test_nothing_is_said_where_nothing_was_trained(made: LogMaker) -> None:
     _fetches(made, 3)
     assert found(made, "H105") == []

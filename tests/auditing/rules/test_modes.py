@@ -4,7 +4,7 @@ import pytest
 
 from auditing.make_logs import LogMaker
 from auditing.rules.judged import found, plain
-from heldout.auditing.log import Place
+from heldout.auditing.seen.place import Place
 
 
 def _trained(live: list[int]) -> LogMaker:
@@ -79,6 +79,31 @@ def test_dropout_layers_switched_on_in_an_evaluated_model_are_silent() -> None:
     made.loop(0, [5], [10], trained=True)
     made.loop(1, [5], [10]).n_dropout_live = 1
     assert found(made, "H208") == []
+
+
+def _answered_in_training_mode(n_answers: int, n_passes: int) -> LogMaker:
+    """An evaluation with dropout on: so many answers to each of two batches, in so many passes."""
+    made = plain("train_loader", "val_loader")
+    made.loop(0, [5], [10], trained=True)
+    for _ in range(n_passes):
+        stretch = made.loop(1, [5] * 2 * n_answers, [10] * 2 * n_answers)
+        stretch.training_mode, stretch.n_dropout_live = True, 2 * n_answers
+        made.log.passes[-1].fetched = 2
+    return made
+
+
+@pytest.mark.parametrize(("n_answers", "n_passes"), [(20, 1), (1, 5)])
+def test_answers_repeated_with_dropout_on_are_a_note(n_answers: int, n_passes: int) -> None:
+    made = _answered_in_training_mode(n_answers, n_passes)
+    assert {each.severity for each in found(made, "H208")} == {"note"}
+    made.log.stretches[-1].n_norm_live = 1  # the statistics of the batches are never meant
+    assert "error" in {each.severity for each in found(made, "H208")}
+
+
+@pytest.mark.parametrize(("n_answers", "n_passes"), [(1, 1), (1, 2)])
+def test_answers_once_with_dropout_on_are_told(n_answers: int, n_passes: int) -> None:
+    made = _answered_in_training_mode(n_answers, n_passes)
+    assert {each.severity for each in found(made, "H208")} == {"error"}
 
 
 def _dropping(n_evaluations: int, *, training_between: bool = False) -> LogMaker:

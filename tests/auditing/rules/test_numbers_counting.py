@@ -7,11 +7,11 @@ import pytest
 
 from auditing.make_logs import LogMaker
 from heldout.auditing.facts import Facts
-from heldout.auditing.log import Place
 from heldout.auditing.rule import Hit
 from heldout.auditing.rules.numbers_batches import find_unequal
 from heldout.auditing.rules.numbers_counters import find_accumulated
 from heldout.auditing.rules.numbers_divisor import find_fixed_divisor
+from heldout.auditing.seen.place import Place
 
 RIGHTS = (500, 611, 640, 702)
 

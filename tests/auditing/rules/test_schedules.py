@@ -4,7 +4,8 @@ import pytest
 
 from auditing.make_logs import FILE, LogMaker
 from auditing.rules.judged import found, plain
-from heldout.auditing.log import Place, Scheduler
+from heldout.auditing.seen.models import Scheduler
+from heldout.auditing.seen.place import Place
 
 N_EPOCHS = 5
 N_BATCHES = 20
@@ -85,8 +86,25 @@ def test_a_schedule_stepped_as_it_is_made_for_is_silent(stepped: int, horizon: i
 
 def test_a_rate_that_vanished() -> None:
     made, schedule = _trained(stepped=100)
-    made.log.optimisers[0].last_learning_rate = 1e-11
+    optimiser = made.log.optimisers[0]
+    optimiser.last_learning_rate, optimiser.n_at_rest = 1e-11, 60
     (finding,) = found(made, "H206")
-    assert "The learning rate fell from 0.1 to 1e-11 in 100 steps of this StepLR." in finding.observed
+    assert "The learning rate fell from 0.1 to 1e-11 in 100 steps of this StepLR" in finding.observed
+    assert "60 of 100 steps of the optimiser moved nothing" in finding.observed
     schedule.horizon = 100  # such as a cosine, whose end is near 0
     assert found(made, "H206") == []
+
+
+@pytest.mark.parametrize("n_at_rest", [1, N_BATCHES])
+def test_a_rate_that_ends_at_nought_with_the_training_is_silent(n_at_rest: int) -> None:
+    made, _ = _trained(stepped=N_EPOCHS)
+    optimiser = made.log.optimisers[0]
+    optimiser.last_learning_rate, optimiser.n_at_rest = 0.0, n_at_rest
+    assert found(made, "H206") == []
+
+
+def test_a_schedule_that_a_framework_steps_is_told_where_it_was_made() -> None:
+    made, _ = _trained(stepped=N_EPOCHS, horizon=N_EPOCHS * N_BATCHES)
+    made.log.optimisers[0].step_place = Place(FILE, 28)  # one line, `trainer.fit()`, steps both
+    (finding,) = found(made, "H206")
+    assert (finding.place.line, finding.more) == (14, ())

@@ -1,14 +1,21 @@
 """H401, H402 and H406: runs that are compared, and are not what they are compared as."""
 
+import math
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from itertools import pairwise
 
 from heldout.auditing.facts import Facts
-from heldout.auditing.log import Optimiser, Place
 from heldout.auditing.rule import Hit, Rule
+from heldout.auditing.rules.weights_loaded import find_carried_over, find_live_restart
+from heldout.auditing.seen.models import Optimiser
+from heldout.auditing.seen.place import Place
 
 N_TOLD = 5
+# What people call the setting that they go on with.
+BEST = re.compile(r"(?i)\b(?:best|optimal|winner|winning|chosen|choose|picked)\b")
+_NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d*)?(?:e[+-]?\d+)?|(?<![\w.])\.\d+", re.IGNORECASE)
 # What people call a model that begins with random weights.
 FRESH = re.compile(r"(?i)(?:^|[^a-z])(?:scratch|untrained|empty|random_?init|not?_?pretrained)(?:[^a-z]|$)")
 
@@ -18,19 +25,89 @@ def find_goes_on(facts: Facts) -> Iterator[Hit]:
     for place, made in _by_line(facts).items():
         rates = [each.learning_rate for each in made]
         later = [each for each in made[1:] if each.n_updates_before]
-        # Falling rates on the same weights are a schedule made by hand: that is meant.
-        is_falling = rates == sorted(rates, reverse=True)
+        pairs = [pair for pair in pairwise(made) if pair[1].n_updates_before]
+        are_stages = all(_is_stage(*pair) or _is_transfer(pair[1], made[0]) for pair in pairs)
+        is_meant = are_stages and not _are_compared(facts, made)
         differing = len({tuple(sorted(each.settings.items())) for each in made}) > 1
         if later and differing and all(each.n_steps for each in made):
             told = ", ".join(f"{rate:g}" for rate in rates[:N_TOLD])
             before = ", ".join(f"{each.n_updates_before:,}" for each in made[:N_TOLD])
+            asked_from = made[1].asked_from
             yield Hit(
-                place,
+                asked_from if asked_from.line else place,
                 f"{len(made)} optimisers were made here, with learning rates {told}; when each "
                 f"began, its weights had taken "
                 f"{before} steps.",
-                severity="note" if is_falling else None,
+                severity="note" if is_meant else None,
+                more=(place,) if asked_from.line else (),
             )
+
+
+def _are_compared(facts: Facts, made: list[Optimiser]) -> bool:
+    """Whether an earlier rate is printed when all trainings are over, or one of the rates as the best of them."""
+    n_moved = {each.n_parameters - each.n_without_grad for each in made}
+    rates = {each.learning_rate for each in made}
+    after = [line.text for line in facts.lines if line.moment > made[-1].last_step]
+    told = [(text, {float(number) for number in _NUMBER.findall(text)} & rates) for text in after]
+    earlier = rates - {made[-1].learning_rate}
+    return len(n_moved) == 1 and any(named & earlier or (named and BEST.search(text)) for text, named in told)
+
+
+def _is_stage(before: Optimiser, later: Optimiser) -> bool:
+    """Whether a training is a stage after another: at a falling rate, as in a schedule, or with more layers freed."""
+    n_moved, n_moved_before = (each.n_parameters - each.n_without_grad for each in (later, before))
+    return later.learning_rate <= before.learning_rate or n_moved > n_moved_before
+
+
+def _is_transfer(later: Optimiser, first: Optimiser) -> bool:
+    """Whether a body goes on under a new head: some parameters are new, and other samples are learned from."""
+    return 0 < later.n_fresh < later.n_parameters and later.trained_data != first.trained_data
+
+
+def find_twins(facts: Facts) -> Iterator[Hit]:
+    """Models made anew for each training that hold the very parameters of the one before."""
+    for place, made in _by_line(facts).items():
+        later = [each for each in made[1:] if each.n_updates_before and len(each.models) == 1]
+        twins = [each for each in later if _is_twin(facts, each, made[0])]
+        if twins and len(twins) == len(made) - 1:
+            steps = ", ".join(f"{each.n_updates_before:,}" for each in made[:N_TOLD])
+            asked_from = made[1].asked_from
+            yield Hit(
+                asked_from if asked_from.line else place,
+                f"{len(made)} models were trained and evaluated with optimisers made here, and all hold the same "
+                f"parameters; when each began, these had taken {steps} steps.",
+                more=(place,) if asked_from.line else (),
+            )
+
+
+def _is_twin(facts: Facts, later: Optimiser, first: Optimiser) -> bool:
+    """Whether an optimiser trained a model of its own that has the parameters of a model trained and asked before."""
+    one, other = (_learner(facts, each) for each in (first, later))
+    if one is None or other is None or one == other:
+        return False
+    models = facts.log.models
+    between = (each for each in facts.log.stretches if first.last_step < each.moments[0] < later.first_step)
+    is_asked = any(each.model == one and not each.trained for each in between)
+    return models[one].twin == models[other].twin and models[one].kind == models[other].kind and is_asked
+
+
+def _learner(facts: Facts, optimiser: Optimiser) -> int | None:
+    """The model that was called when an optimiser first stepped."""
+    before = [each for each in facts.log.stretches if each.trained and each.moments[0] < optimiser.first_step]
+    return before[-1].model if before else None
+
+
+def _first_loss(facts: Facts, optimiser: Optimiser) -> float | None:
+    """The loss that an optimiser's first step was made from; None where none was seen."""
+    before = [
+        (moment, loss)
+        for each in facts.log.stretches
+        if each.trained and facts.family(each.model) in optimiser.models
+        for moment, loss in zip(each.moments, each.losses, strict=False)
+        if moment < optimiser.first_step
+    ]
+    loss = max(before)[1] if before else math.nan
+    return None if math.isnan(loss) else loss
 
 
 def _by_line(facts: Facts) -> dict[Place, list[Optimiser]]:
@@ -47,11 +124,13 @@ def find_same(facts: Facts) -> Iterator[Hit]:
     for each in facts.log.optimisers:
         if each.n_steps and each.trained_data:
             settings = tuple(sorted(each.settings.items()))
-            kin[each.fingerprint, settings, each.trained_data, each.n_steps].append(each)
+            way = (*_schedule(facts, each), each.differentiated)
+            kin[each.fingerprint, settings, each.trained_data, each.n_steps, way].append(each)
     for alike in kin.values():
         names = [_name(facts, each) for each in alike]
-        if len(alike) > 1:
-            same_end = len({each.last_fingerprint for each in alike}) == 1
+        if len(alike) > 1 and not _are_set_apart(facts, alike):
+            known = {_end(facts, each) for each in alike}
+            same_end = len(known) == 1 and 0 not in known
             ends = " and ended with the same weights" if same_end else ""
             yield Hit(
                 alike[1].place,
@@ -60,6 +139,43 @@ def find_same(facts: Facts) -> Iterator[Hit]:
                 f"rate {alike[0].learning_rate:g}), learned from the same samples{ends}.",
                 more=(alike[0].place,),
             )
+
+
+def _schedule(facts: Facts, optimiser: Optimiser) -> tuple[object, ...]:
+    """How an optimiser's rate goes: the kinds of its schedules and where it ends, unless that hangs on a metric."""
+    kinds = tuple(each.kind for each in facts.log.schedulers if each.optimiser == optimiser.number)
+    return kinds, 0.0 if "ReduceLROnPlateau" in kinds else optimiser.last_learning_rate
+
+
+def _are_set_apart(facts: Facts, alike: list[Optimiser]) -> bool:
+    """Whether something in the steps differs: another model is asked in one, or one seed has two losses or ends."""
+    own = set[int]().union(*(each.models for each in alike))
+    helped = {frozenset(_asked_meanwhile(facts, each) - own) for each in alike}
+    ends = [_end(facts, each) for each in alike]
+    are_seeds = [each.first_step for each in alike if _was_seeded_alike(facts, each, alike[0])]
+    n_losses, n_ends = len({_first_loss(facts, each) for each in alike} - {None}), len({*ends} - {0})
+    return len(helped) > 1 or (len(are_seeds) == len(alike) and len(alike) in (n_ends, n_losses))
+
+
+def _asked_meanwhile(facts: Facts, optimiser: Optimiser) -> set[int]:
+    """The families that were asked between an optimiser's first step and its last."""
+    stretches = (each for each in facts.log.stretches if each.moments[-1] > optimiser.first_step)
+    return {facts.family(each.model) for each in stretches if each.moments[0] < optimiser.last_step}
+
+
+def _was_seeded_alike(facts: Facts, optimiser: Optimiser, first: Optimiser) -> bool:
+    """Whether a seed was set for this training, and the same one for the first: the order of samples is the same."""
+    seeds = [each for each in facts.log.events if each.kind == "seed"]
+    own = [each for each in seeds if each.moment < optimiser.first_step]
+    before = [each for each in seeds if each.moment < first.first_step]
+    is_own = optimiser is first or (bool(own) and own[-1].moment > first.last_step)
+    return bool(own) and bool(before) and is_own and own[-1].facts == before[-1].facts
+
+
+def _end(facts: Facts, optimiser: Optimiser) -> int:
+    """The fingerprint of what an optimiser trained, at the end; 0 where that is not known."""
+    models = [facts.log.models[number].last_fingerprint for number in sorted(optimiser.models)]
+    return optimiser.last_fingerprint or next(iter(models), 0)
 
 
 def find_not_fresh(facts: Facts) -> Iterator[Hit]:
@@ -96,7 +212,12 @@ RULES = (
         believed="Each setting is tried on a fresh model, so that the settings can be compared.",
         effect="Each goes on where the one before stopped: later settings look better for being trained longer.",
         fix="make a new model inside the loop, before its optimiser",
-        find=find_goes_on,
+        find=lambda facts: (
+            *find_twins(facts),
+            *find_live_restart(facts),
+            *find_carried_over(facts),
+            *find_goes_on(facts),
+        ),
     ),
     Rule(
         code="H402",

@@ -2,8 +2,11 @@
 
 from heldout.auditing.rule import Rule
 from heldout.auditing.rules import (
+    claims,
+    class_order,
     comparisons,
     gradients,
+    labels,
     learning,
     loaders,
     losses,
@@ -12,19 +15,25 @@ from heldout.auditing.rules import (
     numbers_counters,
     numbers_divisor,
     numbers_splits,
+    numbers_test,
     numbers_training,
     numbers_unexplained,
     outputs,
     parameters,
+    scales,
     schedules,
     static_only,
     trained_samples,
     views,
+    weights_loaded,
 )
 
 _SUBJECTS = (
     trained_samples,
     loaders,
+    labels,
+    class_order,
+    scales,
     outputs,
     gradients,
     parameters,
@@ -33,6 +42,8 @@ _SUBJECTS = (
     losses,
     learning,
     comparisons,
+    claims,
+    weights_loaded,
     views,
     numbers_divisor,
     numbers_counters,
@@ -40,6 +51,7 @@ _SUBJECTS = (
     numbers_training,
     numbers_splits,
     numbers_unexplained,
+    numbers_test,
 )
 _watched = [rule for subject in _SUBJECTS for rule in subject.RULES]
 # What reading alone can tell; a case that a watch sees too keeps the words of the rule that sees it.

@@ -12,6 +12,9 @@ _WORDS = {
         "cross_entropy was given probabilities (each row sums to 1), and takes a softmax itself"
     ),
     "no logarithms into nll_loss": "nll_loss was given numbers above 0, which are no logarithms of probabilities",
+    "probabilities as logits": (
+        "a distribution was given probabilities (each row sums to 1) as its logits, and takes a softmax itself"
+    ),
     "probabilities into logits loss": (
         "binary_cross_entropy_with_logits was given numbers between 0 and 1 only, and takes a sigmoid itself"
     ),
@@ -39,6 +42,34 @@ def find_divided(facts: Facts) -> Iterator[Hit]:
             )
 
 
+def find_divided_by_batch(facts: Facts) -> Iterator[Hit]:
+    """Mean losses that are divided by the batch size once more, or twice by the number of batches of a step."""
+    n_steps = max((each.n_steps for each in facts.log.optimisers), default=0)
+    for remark in facts.log.remarks:
+        if remark.n < N_CALLS or remark.n < remark.n_chances or not n_steps:
+            continue
+        n_of_step, by = max(1, round(remark.n_chances / n_steps)), remark.facts.get("by", 0)
+        told = f"in all {remark.n:,} backward passes, {n_of_step:,} for each step of the optimiser."
+        if remark.kind == "mean loss divided by the batch" and n_of_step != by:
+            yield Hit(
+                remark.place,
+                f"What is differentiated is the mean loss of a batch divided by the batch size ({by:,} at first) "
+                f"{told}",
+            )
+        if remark.kind == "mean loss divided" and n_of_step > 1 and by == n_of_step**2:
+            yield Hit(
+                remark.place,
+                f"What is differentiated is the mean loss of a batch divided by {by:,}, {n_of_step:,} times "
+                f"{n_of_step:,}, {told}",
+            )
+
+
+def find_divided_twice(facts: Facts) -> Iterator[Hit]:
+    """Mean losses that are divided by what they are a mean over."""
+    yield from find_divided(facts)
+    yield from find_divided_by_batch(facts)
+
+
 RULES = (
     Rule(
         code="H210",
@@ -59,6 +90,6 @@ RULES = (
         believed="The learning rate is the one that is named.",
         effect="The steps are as many times smaller as the data set is long: a rate of 0.1 may stand for 0.00001.",
         fix="differentiate the mean loss as it is, and divide only what is summed up for printing",
-        find=find_divided,
+        find=find_divided_twice,
     ),
 )

@@ -6,11 +6,11 @@ from math import ceil, floor, prod
 
 from heldout.auditing.counted import Tally
 from heldout.auditing.facts import Facts
-from heldout.auditing.log import Place
 from heldout.auditing.printed import Series
 from heldout.auditing.rule import Hit, Rule
 from heldout.auditing.rules.numbers_explained import FEW, Told, explains, is_honest, told
 from heldout.auditing.rules.numbers_lines import divisions
+from heldout.auditing.seen.place import Place
 from heldout.findings import Severity
 
 # Where accuracies differ from the true ones for another reason, the divisors that would explain them spread over a

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
-from heldout.auditing.log import Place
+from heldout.auditing.seen.place import Place
 
 _OPERATIONS: dict[type[ast.operator], Callable[[float, float], float]] = {
     ast.Add: operator.add,
@@ -60,12 +60,31 @@ def _constants(tree: ast.Module) -> dict[str, float]:
             for part in ast.walk(node.target):
                 if isinstance(part, ast.Name):
                     bound[part.id] = []
+    _bind_settings(tree, bound)
     once = {name: values[0] for name, values in bound.items() if len(values) == 1 and values[0] is not None}
     found: dict[str, float] = {}
     for name, value in once.items():
         if (folded := _folded(value, found)) is not None:
             found[name] = folded
     return found
+
+
+def _bind_settings(tree: ast.Module, bound: dict[str, list[ast.expr | None]]) -> None:
+    """Settings in a class or a table: `.size` and `['size']`, where nothing else sets one of that name."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.ClassDef(body=body):
+                for each in body:
+                    if isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name):
+                        bound.setdefault(f".{each.target.id}", []).append(each.value)
+            case ast.Dict(keys=keys, values=values):
+                for key, value in zip(keys, values, strict=True):
+                    if isinstance(key, ast.Constant) and isinstance(key.value, str):
+                        bound.setdefault(f"[{key.value!r}]", []).append(value)
+            case ast.Attribute(attr=name, ctx=ast.Store()) | ast.keyword(arg=str(name)):
+                bound.setdefault(f".{name}", []).append(None)
+            case ast.Subscript(slice=ast.Constant(value=str(name)), ctx=ast.Store()):
+                bound.setdefault(f"[{name!r}]", []).append(None)
 
 
 def _pairs(target: ast.expr, value: ast.expr) -> list[tuple[str, ast.expr | None]]:
@@ -83,6 +102,10 @@ def _folded(node: ast.expr, names: dict[str, float]) -> float | None:
         return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
     if isinstance(node, ast.Name):
         return names.get(node.id)
+    if isinstance(node, ast.Attribute):
+        return names.get(f".{node.attr}")
+    if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
+        return names.get(f"[{node.slice.value!r}]")
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in {"float", "int"}:
         return _folded(node.args[0], names) if len(node.args) == 1 and not node.keywords else None
     if isinstance(node, ast.BinOp) and type(node.op) in _OPERATIONS:

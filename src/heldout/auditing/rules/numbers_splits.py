@@ -43,7 +43,7 @@ def find_other_split(facts: Facts) -> Iterator[Hit]:
     yield from _under_two_names(facts, measured)
 
 
-def _named(tally: Tally) -> str:
+def named_part(tally: Tally) -> str:
     """`validation` or `test`, where that and nothing else is what the user calls a tally's samples."""
     found = [part for part, known in _NAMES.items() if any(known.search(name) for name in tally.loop.names)]
     return found[0] if len(found) == 1 and not tally.trained else ""
@@ -54,9 +54,9 @@ def _swapped(facts: Facts, series: Series, everything: Sequence[Told]) -> tuple[
     found, rest, own = [], list[Tally](), series.first.part
     for each in everything:
         evaluated = tallies_before(facts, each, trained=False)
-        rest = [tally for tally in evaluated if _named(tally) in {"", own}]
-        theirs = worth_asking([tally for tally in evaluated if _named(tally) not in {"", own}], series)
-        is_there = any(tally.end > each.since and _named(tally) == own for tally in each)
+        rest = [tally for tally in evaluated if named_part(tally) in {"", own}]
+        theirs = worth_asking([tally for tally in evaluated if named_part(tally) not in {"", own}], series)
+        is_there = any(tally.end > each.since and named_part(tally) == own for tally in each)
         if is_there and not explains(each.claim, worth_asking(rest, series), each.since):
             match = found_count(each, theirs)
             found += [Match(each, *match, n_values(theirs))] if match is not None else []
@@ -65,7 +65,7 @@ def _swapped(facts: Facts, series: Series, everything: Sequence[Told]) -> tuple[
 
 def _swapped_hit(series: Series, matches: Sequence[Match], severity: Severity) -> Hit:
     last, n = matches[-1], len(matches)
-    rightful = next(tally for tally in last.each if _named(tally) == series.first.part)
+    rightful = next(tally for tally in last.each if named_part(tally) == series.first.part)
     count = last.each.count(rightful)
     which = f"{n} numbers printed as {series.called} are" if n > 1 else f"The number printed as {series.called} is"
     the_last = f"the last, {last.each.claim.text}," if n > 1 else last.each.claim.text
@@ -83,7 +83,8 @@ def _mixed(facts: Facts, each: Told) -> Hit | None:
     spoken = [tally for tally in ended if _answers(tally)[0].size][-MOST_SPOKEN:]
     if len(spoken) < 2 or not all(tally.is_counted for tally in ended):
         return None
-    if explains(each.claim, facts.counts.before(each.claim.moment), each.since):
+    # The share of a label, which explains elsewhere, is what answers to other samples come to anyway.
+    if any(_is_own(each.claim, tally) for tally in facts.counts.before(each.claim.moment)):
         return None
     for answered, labelled in permutations(spoken, 2):
         answers, truths = _answers(answered)[0], _answers(labelled)[1]
@@ -95,6 +96,14 @@ def _mixed(facts: Facts, each: Told) -> Hit | None:
         if each.claim.agrees_with_count(n_right, n) and chance < CHANCE_OF_WARNING:
             return _mixed_hit(each.claim, answered, labelled=labelled, n_right=n_right)
     return None
+
+
+def _is_own(claim: Claim, tally: Tally) -> bool:
+    """Whether a number is what a loop came to."""
+    count = tally.count(claim.moment) if tally.is_counted else None
+    return count is not None and (
+        claim.agrees_with_count(count.n_right, count.n) or (not claim.counted and claim.agrees(count.mean_of_shares))
+    )
 
 
 def _answers(tally: Tally) -> tuple[np.ndarray, np.ndarray]:
@@ -116,13 +125,13 @@ def _mixed_hit(claim: Claim, answered: Tally, *, labelled: Tally, n_right: int) 
 
 def _under_two_names(facts: Facts, measured: Sequence[tuple[Series, list[Told]]]) -> Iterator[Hit]:
     """Numbers called validation and numbers called test that were measured on the same samples."""
-    named = {_named(tally) for tally in facts.counts.tallies}
+    named = {named_part(tally) for tally in facts.counts.tallies}
     on = [(series, _measured_on(facts, series, everything)) for series, everything in measured]
     for series, tally in on:
-        if tally is None or series.first.part in named or not _named(tally):
+        if tally is None or series.first.part in named or not named_part(tally):
             continue
         for rightful, other in on:
-            if rightful.first.part == _named(tally) and other is not None and other.key[3] == tally.key[3]:
+            if rightful.first.part == named_part(tally) and other is not None and other.key[3] == tally.key[3]:
                 yield Hit(
                     series.claims[-1].place,
                     f"{_numbers(len(series.claims))} called {series.called} and measured on {tally.loop.called}, "

@@ -6,15 +6,16 @@ from dataclasses import dataclass, field
 
 from heldout.auditing.counted import Tally
 from heldout.auditing.facts import Facts
-from heldout.auditing.log import Place
 from heldout.auditing.printed import Claim, Series
 from heldout.auditing.rule import Hit, Rule
 from heldout.auditing.rules.numbers_batches import find_unequal
 from heldout.auditing.rules.numbers_counters import summed
 from heldout.auditing.rules.numbers_divisor import find_fixed_divisor
 from heldout.auditing.rules.numbers_explained import Told, explains, told, worth_asking
+from heldout.auditing.rules.numbers_odd import find_odd
 from heldout.auditing.rules.numbers_splits import find_other_split
 from heldout.auditing.rules.numbers_training import find_training_number
+from heldout.auditing.seen.place import Place
 from heldout.auditing.wording import CUMULATIVE
 
 # Fewer numbers may be of something that was not seen.
@@ -59,7 +60,7 @@ def _explained_elsewhere(facts: Facts) -> set[Place]:
     if any(each.kind == "argmax over one output" and each.n for each in facts.log.remarks):
         return {claim.place for series in facts.series for claim in series.claims}
     found = {each.last.claim.place for each in summed(facts)}
-    for find in (find_fixed_divisor, find_unequal, find_training_number, find_other_split):
+    for find in (find_odd, find_fixed_divisor, find_unequal, find_training_number, find_other_split):
         for hit in find(facts):
             found |= {hit.place, *hit.more}
     return found
@@ -132,6 +133,6 @@ RULES = (
         believed="The number is the share of samples whose label is the model's highest output.",
         effect="It is not: it was computed from something else, and may be off by any amount.",
         fix="compare out.argmax(1) with the labels of the same batch, shapes alike, and add up over the loop",
-        find=find_unexplained,
+        find=lambda facts: (*find_odd(facts), *find_unexplained(facts)),
     ),
 )

@@ -7,7 +7,7 @@ from heldout.auditing.rule import Hit, Rule
 
 
 def find_single(facts: Facts) -> Iterator[Hit]:
-    """Lines that take the highest of one output, which is always the first."""
+    """Lines that take the highest of one output, which is always the first, or its share, which is always all."""
     for remark in facts.log.remarks:
         if remark.kind == "argmax over one output" and remark.n:
             yield Hit(
@@ -15,6 +15,12 @@ def find_single(facts: Facts) -> Iterator[Hit]:
                 f"The highest of one output was taken in {remark.n:,} calls (first of "
                 f"{remark.facts['n_samples']:,} samples): "
                 "it is always output 0.",
+            )
+        if remark.kind == "softmax over one output" and remark.n:
+            yield Hit(
+                remark.place,
+                f"A softmax over one output was taken in {remark.n:,} calls (first of {remark.facts['n_samples']:,} "
+                "samples): it is always 1.",
             )
 
 

@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 
 from heldout.auditing.facts import Facts
-from heldout.auditing.log import Optimiser
 from heldout.auditing.rule import Hit, Rule
+from heldout.auditing.seen.models import Optimiser
 
 N_NAMED = 3
+# Backward passes after which an optimiser ought to have stepped once (assumed).
+N_IDLE = 8
 
 
 def find_forgotten(facts: Facts) -> Iterator[Hit]:
@@ -26,6 +28,32 @@ def find_forgotten(facts: Facts) -> Iterator[Hit]:
             # To hand an optimiser the head alone is a way to train the head alone; a head left out never is meant.
             severity=None if held or _lacks_the_end(facts, optimiser) else "note",
         )
+    yield from _unlisted(facts)
+    yield from _idle(facts)
+
+
+def _unlisted(facts: Facts) -> Iterator[Hit]:
+    """Layers that a model calls and holds in a plain list: it does not tell their parameters to an optimiser."""
+    for optimiser in facts.log.optimisers:
+        if optimiser.unlisted:
+            named = ", ".join(optimiser.unlisted[:N_NAMED])
+            yield Hit(
+                optimiser.unlisted_place if optimiser.unlisted_place.line else optimiser.place,
+                f"{len(optimiser.unlisted):,} parameters ({named}) got gradients, and no optimiser holds them: the "
+                "layers are in a plain list or dict, where parameters() does not find them.",
+                more=(optimiser.place,),
+            )
+
+
+def _idle(facts: Facts) -> Iterator[Hit]:
+    """Optimisers that never step, though backward passes give their parameters gradients."""
+    for optimiser in facts.log.optimisers:
+        if not optimiser.n_steps and optimiser.n_idle >= N_IDLE and facts.log.outcome == "finished":
+            yield Hit(
+                optimiser.place,
+                f"This {optimiser.kind} never stepped, while {optimiser.n_idle:,} backward passes gave its parameters "
+                "gradients, and nothing else changed them.",
+            )
 
 
 def _lacks_the_end(facts: Facts, optimiser: Optimiser) -> bool:

@@ -1,0 +1,188 @@
+"""What a watch costs: scripts watched and unwatched, in turns, each a whole process. Rewrites its part of `audit.md`.
+
+    python benchmarks/audit_speed.py [--data FOLDER] [--cases FOLDER] [--rounds 3] [--only tiny epoch]
+
+`--data` holds `train/` and `val/` of class folders of pictures; `--cases` holds `clean/`, `bugs/` and `writeups/` of
+scripts. The figures are of the processor (user and system, all threads) and of the clock, from after the import of
+torch, numpy, what torch imports later by itself, and the watch's modules, to the end of the process. What the import of
+the watch takes is told besides; writing the log counts apart, and so does judging it, which the parent process does.
+"""
+
+import argparse
+import json
+import statistics
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from audit_measured import CHILD, Ended, circumstances, rewrite_section, run
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+EPOCH = Path(__file__).with_name("audit_epoch.py")
+# What both contestants import before the clocks start. The last is what an optimiser imports when it is first made.
+IMPORTED = ("torch", "torch.utils.data", "numpy", "torch._dynamo", "heldout.auditing.process.as_main")
+IMPORTED += tuple(f"heldout.auditing.watch.{name}" for name in ("data", "functions", "training"))
+
+# Run as `python -c`: imports, starts the clocks, runs the script or the watch with the script, and writes the clocks.
+DRIVER = """
+import atexit, importlib, json, os, runpy, sys, time
+clocks, imported, child, log, script, *own = sys.argv[1:]
+imports = []
+for name in imported.split(","):
+    begun = time.process_time()
+    importlib.import_module(name)
+    imports.append(time.process_time() - begun if "heldout" in name else 0.0)
+def told(begun=(time.process_time(), time.monotonic())):
+    spent, passed = time.process_time() - begun[0], time.monotonic() - begun[1]
+    open(clocks, "w").write(json.dumps([spent, passed, sum(written), sum(imports)]))
+written = []
+atexit.register(told)
+if log:
+    # The clock of the writing: the watch's own function, timed.
+    from heldout.auditing.watch import watcher, watching
+    write = watcher.write_log
+    def timed(*arguments):
+        begun = time.process_time()
+        write(*arguments)
+        written.append(time.process_time() - begun)
+    watcher.write_log = watching.write_log = timed
+    sys.argv = [child, log, "0", "0", "script", script, *own]
+    sys.path[0] = os.path.dirname(child)
+    runpy.run_path(child, run_name="__main__")
+else:
+    sys.argv = [script, *own]
+    sys.path[0] = os.path.dirname(script)
+    runpy.run_path(script, run_name="__main__")
+"""
+
+
+def timed(script: Path, own: Sequence[str], *, log: Path | None) -> tuple[list[float], Ended]:
+    """Seconds of the processor and the clock, of these for writing the log, and the process."""
+    with tempfile.NamedTemporaryFile(suffix=".json") as clocks:
+        imported = ",".join(IMPORTED)
+        ended = run([sys.executable, "-c", DRIVER, clocks.name, imported, CHILD, str(log or ""), script, *own])
+        if ended.code:
+            print(f"{script.name}: exit code {ended.code}: {ended.err[-500:]}", file=sys.stderr)
+        return json.loads(Path(clocks.name).read_text()), ended
+
+
+def compared(script: Path, own: Sequence[str] = (), *, rounds: int) -> dict[str, Any]:
+    """The medians of a script's runs, watched and unwatched in turns."""
+    plain, watched = [], []
+    same = True
+    with tempfile.TemporaryDirectory() as folder:
+        log = Path(folder) / "log"
+        for _ in range(rounds):
+            clocks, alone = timed(script, own, log=None)
+            plain.append(clocks)
+            clocks, beside = timed(script, own, log=log)
+            watched.append(clocks)
+            same = same and (alone.out, alone.code) == (beside.out, beside.code)
+        judging, size = judged(script, log)
+    before, after = ([statistics.median(each) for each in zip(*runs, strict=True)] for runs in (plain, watched))
+    found = {
+        "name": f"{script.parent.name}/{script.stem}",
+        "plain": before[0],
+        "watched": after[0] - after[2],
+        "clock": before[1],
+        "clock_watched": after[1] - after[2],
+        "writing": after[2],
+        "judging": judging,
+        "bytes": size,
+        "importing": after[3],
+        "same": same,
+    }
+    print(found, file=sys.stderr, flush=True)
+    return found
+
+
+def judged(script: Path, log: Path) -> tuple[float, int]:
+    """Seconds of the processor for judging a log and reading the script, and the log's size."""
+    code = (
+        "import sys, time; from pathlib import Path\n"
+        "import heldout.auditing.rules.every, heldout.auditing.reading.scripts\n"
+        "from heldout.auditing.auditor import audit_of; from heldout.auditing.seen.log import read_log\n"
+        "from heldout.auditing.process.targets import find_target\n"
+        "begun = time.process_time(); audit_of(read_log(Path(sys.argv[1])), find_target(sys.argv[2]))\n"
+        "print(time.process_time() - begun)"
+    )
+    ended = run([sys.executable, "-c", code, log, script])
+    if ended.code:
+        print(ended.err, file=sys.stderr)
+    return (float(ended.out.splitlines()[-1]) if not ended.code else float("nan")), log.stat().st_size
+
+
+def tiny(cases: Path, rounds: int) -> list[str]:
+    scripts = [
+        each
+        for part in ("clean", "bugs", "writeups")
+        for each in sorted((cases / part).glob("*.py"))
+        if each.stem != "common"
+    ]
+    rows = [compared(each, rounds=rounds) for each in scripts]
+    ratios = [row["watched"] / row["plain"] for row in rows]
+    worst = max(range(len(rows)), key=ratios.__getitem__)
+    longer = [ratio for ratio, row in zip(ratios, rows, strict=True) if row["plain"] >= 0.5]
+    extra = statistics.median(row["watched"] - row["plain"] for row in rows)
+    total = sum(row["watched"] for row in rows) / sum(row["plain"] for row in rows)
+    writing, judging = (statistics.median(row[name] for row in rows) for name in ("writing", "judging"))
+    return [
+        f"{len(rows)} scripts, {rounds} rounds each, medians; goal: less than 2 times. Processor time: median ratio "
+        f"**{statistics.median(ratios):.2f}**, all together **{total:.2f}**, worst **{ratios[worst]:.2f}** "
+        f"({rows[worst]['name']}); of those that take half a second or more ({len(longer)}) the worst is "
+        f"{max(longer, default=float('nan')):.2f}. {sum(ratio < 2 for ratio in ratios)} of {len(rows)} are below 2. "
+        f"The median script takes {extra:.2f} s longer. Besides, its log is written in {1000 * writing:.0f} ms and "
+        f"judged, with the script read, in {judging:.2f} s, and the watch's own modules are imported in "
+        f"{1000 * statistics.median(row['importing'] for row in rows):.0f} ms. Output and exit code were the same in "
+        f"{sum(row['same'] for row in rows)} of {len(rows)}.",
+        "",
+        *table(rows),
+    ]
+
+
+def table(rows: Sequence[dict[str, Any]]) -> list[str]:
+    lines = [
+        "| script | processor s | watched | ratio | ratio by the clock | writing ms | judging s | log kB |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for row in rows:
+        ratio, clock = row["watched"] / row["plain"], row["clock_watched"] / row["clock"]
+        lines.append(
+            f"| {row['name']} | {row['plain']:.3f} | {row['watched']:.3f} | {ratio:.2f} | {clock:.2f} "
+            f"| {1000 * row['writing']:.0f} | {row['judging']:.2f} | {row['bytes'] / 1000:.0f} |"
+        )
+    return lines
+
+
+def epochs(data: Path, rounds: int) -> list[str]:
+    whole = compared(EPOCH, [str(data), "--pixels", "64"], rounds=rounds)
+    large = compared(EPOCH, [str(data), "--pixels", "224", "--batches", "3"], rounds=rounds)
+    whole["name"], large["name"] = "64 pixels, the whole epoch and validation", "224 pixels, 3 batches of each"
+    return [
+        "`benchmarks/audit_epoch.py`: ResNet-18 from random weights, plain PyTorch, pictures decoded by PIL in the "
+        f"`DataLoader`, batches of 32; {rounds} rounds, medians; goal: less than 1.3 times.",
+        "",
+        *table([whole, large]),
+    ]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=SHARED / "data" / "catdog")
+    parser.add_argument("--cases", type=Path, default=SHARED / "audit_cases")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only", nargs="+", choices=("tiny", "epoch"), default=("tiny", "epoch"))
+    asked = parser.parse_args()
+    told = f"`python benchmarks/audit_speed.py --rounds {asked.rounds}`; "
+    if "epoch" in asked.only:
+        lines = epochs(asked.data, asked.rounds)
+        rewrite_section("Slow-down: an epoch of ResNet-18", [told + circumstances(), "", *lines])
+    if "tiny" in asked.only:
+        lines = tiny(asked.cases, asked.rounds)
+        rewrite_section("Slow-down: tiny scripts", [told + circumstances(), "", *lines])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,134 @@
+"""Sorts calls of models into stretches, and keeps the counts of each."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from math import isnan
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from heldout.auditing.seen.log import Log
+from heldout.auditing.seen.models import Stretch
+from heldout.auditing.seen.place import Place
+
+if TYPE_CHECKING:
+    from heldout.auditing.watch.watcher import Call
+
+# Stretches that are kept: more than these says no more.
+MOST_STRETCHES = 100_000
+# Answers of one evaluation that are kept, a byte each with their labels.
+MOST_ANSWERS = 2**20
+
+
+class StretchBook:
+    """Calls that are alike and follow one another become one stretch of a log."""
+
+    def __init__(self) -> None:
+        self._spoken: dict[tuple[int, Place, int], Stretch] = {}
+
+    def add(self, calls: Iterable["Call"], log: Log) -> None:
+        """Put calls in, in their order.
+
+        Args:
+            calls: That are settled.
+            log: That holds the stretches.
+        """
+        for key, alike in groupby(calls, _key):
+            together = list(alike)
+            stretch = _stretch(log, key, together)
+            if stretch is not None:
+                _grow(stretch, together)
+                for call in together:
+                    if not call.trained and call.right >= 0:
+                        self._keep_answers(stretch, call)
+
+    def _keep_answers(self, stretch: Stretch, call: "Call") -> None:
+        """Keep the answers and labels of the latest evaluation of a data set at a line, two bytes a sample."""
+        data_set = call.batch.passed.data_set if call.batch else -1
+        before = self._spoken.setdefault((call.family, call.place, data_set), stretch)
+        if before.passed != stretch.passed:
+            before.answers, before.truths = bytearray(), bytearray()
+        self._spoken[call.family, call.place, data_set] = stretch
+        spoken = (call.predicted, call.labels)
+        if len(stretch.truths) + call.n_samples <= MOST_ANSWERS and all(
+            each is not None and len(each) and each.min() >= 0 and each.max() <= 255 for each in spoken
+        ):
+            for kept, given in zip((stretch.answers, stretch.truths), spoken, strict=True):
+                kept.extend(np.asarray(given).astype(np.uint8).tobytes())
+
+
+def _stretch(log: Log, key: tuple[Any, ...], calls: Sequence["Call"]) -> Stretch | None:
+    """The last one, where these go on with it, or a new one; None where there are too many."""
+    stretches = log.stretches
+    if stretches and _key_of(stretches[-1]) == key:
+        return stretches[-1]
+    if len(stretches) >= MOST_STRETCHES:
+        log.truncated = {**log.truncated, "stretches": log.truncated.get("stretches", 0) + len(calls)}
+        return None
+    stretches.append(Stretch(len(stretches), *key))
+    stretches[-1].fingerprint = calls[0].fingerprint
+    return stretches[-1]
+
+
+def _key(call: "Call") -> tuple[Any, ...]:
+    """What alike calls have in common, in the order of a stretch's fields."""
+    passed = call.batch.passed.number if call.batch else None
+    return call.model, call.place, passed, call.trained, call.training_mode, call.grad
+
+
+def _key_of(stretch: Stretch) -> tuple[Any, ...]:
+    return stretch.model, stretch.place, stretch.passed, stretch.trained, stretch.training_mode, stretch.grad
+
+
+def _grow(stretch: Stretch, calls: Sequence["Call"]) -> None:
+    n_before = len(stretch.sizes)
+    stretch.moments.extend([call.moment for call in calls])
+    stretch.sizes.extend([call.n_samples for call in calls])
+    stretch.rights.extend([call.right for call in calls])
+    stretch.losses.extend([call.loss for call in calls])
+    for name in ("dropout_live", "norm_live", "frozen_norm_live"):
+        setattr(stretch, f"n_{name}", getattr(stretch, f"n_{name}") + sum(getattr(call, name) for call in calls))
+    stretch.n_label_losses += sum(call.is_label_loss for call in calls)
+    stretch.n_outputs = max(stretch.n_outputs, *(call.n_outputs for call in calls))
+    _count_labels(stretch, [call for call in calls if call.labels is not None and len(call.labels)])
+    _count_up(stretch.predicted, [call.predicted for call in calls if call.predicted is not None])
+    n = len(calls)
+    for name in ("input_mean", "input_std"):
+        fresh, before = sum(getattr(call, name) for call in calls), getattr(stretch, name)
+        setattr(stretch, name, fresh / n if n_before == 0 else (before * n_before + fresh) / (n_before + n))
+    measured = [call for call in calls if call.n_values]
+    if measured:
+        stretch.n_values = measured[-1].n_values
+        stretch.n_whole += sum(call.is_whole for call in measured)
+        spreads = [call.input_std for call in measured]
+        stretch.input_low = _least([stretch.input_low, *(call.input_low for call in measured)])
+        stretch.input_high = -_least([-stretch.input_high, *(-call.input_high for call in measured)])
+        stretch.least_std = _least([stretch.least_std, *spreads])
+        stretch.most_std = -_least([-stretch.most_std, *(-each for each in spreads)])
+
+
+def _count_labels(stretch: Stretch, calls: Sequence["Call"]) -> None:
+    """Count the labels of calls that came with some."""
+    labels: list[Any] = [call.labels for call in calls]
+    if not labels:
+        return
+    _count_up(stretch.labels, labels)
+    joined = np.concatenate(labels)
+    differ = joined[1:] != joined[:-1]
+    ends = np.cumsum([len(each) for each in labels])[:-1]  # from one call to the next is no change
+    stretch.n_label_changes += int(differ.sum()) - int(differ[ends - 1].sum())
+    named = [call for call in calls if call.right > 0]
+    _count_up(stretch.hits, [each[call.predicted == each] for call in named if (each := call.labels) is not None])
+
+
+def _count_up(counter: Counter[Any], values: Sequence[Any]) -> None:
+    if values:
+        distinct, counts = np.unique(np.concatenate(values), return_counts=True)
+        for value, number in zip(distinct.tolist(), counts.tolist(), strict=True):
+            counter[value] += number
+
+
+def _least(numbers: Sequence[float]) -> float:
+    """The least of some numbers; those that are none are left out."""
+    return min((each for each in numbers if not isnan(each)), default=float("nan"))
