@@ -15,7 +15,7 @@ from heldout.auditing.watch.hashing import HashSet
 from heldout.auditing.watch.identities import Population
 
 if TYPE_CHECKING:
-    from heldout.auditing.watch.watcher import Call
+    from heldout.auditing.watch.calls import Call
 
 # Samples of a call from which on it is an evaluation, and no agent that acts on what it sees (assumed).
 LEAST_ASKED = 8

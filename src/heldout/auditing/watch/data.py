@@ -9,10 +9,11 @@ import numpy as np
 
 from heldout.auditing.seen.data import Pass
 from heldout.auditing.seen.place import Place
+from heldout.auditing.watch.calls import Batch, tensors_in
 from heldout.auditing.watch.identities import as_array, glimpse_of
 from heldout.auditing.watch.patching import quietly
 from heldout.auditing.watch.places import function_here, is_asked_here, names_of, place, users_names_of
-from heldout.auditing.watch.watcher import Batch, Watcher, tensors_in
+from heldout.auditing.watch.watcher import Watcher
 
 # Items by which two data sets are told apart, and the share of equal ones from which on they hold the same (assumed).
 _N_COMPARED = 64

@@ -5,11 +5,12 @@ from types import ModuleType
 from typing import Any
 
 from heldout.auditing.seen.data import Pass
+from heldout.auditing.watch.calls import Batch, tensors_in
 from heldout.auditing.watch.data import LoaderWatch
 from heldout.auditing.watch.identities import glimpse_of
 from heldout.auditing.watch.patching import after_import, quietly
 from heldout.auditing.watch.training import TrainingWatch
-from heldout.auditing.watch.watcher import Batch, Watcher, tensors_in
+from heldout.auditing.watch.watcher import Watcher
 
 # What fastai calls the parts of its data by their number.
 _PARTS: dict[object, str] = {0: "train", 1: "valid"}

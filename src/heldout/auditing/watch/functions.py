@@ -6,11 +6,12 @@ from typing import Any
 import numpy as np
 
 from heldout.auditing.seen.place import Place
+from heldout.auditing.watch.calls import Call
 from heldout.auditing.watch.identities import Glimpse, as_array
 from heldout.auditing.watch.models import ModelWatch
 from heldout.auditing.watch.patching import quietly
 from heldout.auditing.watch.places import place
-from heldout.auditing.watch.watcher import Call, Watcher
+from heldout.auditing.watch.watcher import Watcher
 
 _LOSSES = (
     "cross_entropy",

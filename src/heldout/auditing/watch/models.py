@@ -7,13 +7,14 @@ from weakref import WeakKeyDictionary, WeakSet, ref
 import numpy as np
 
 from heldout.auditing.seen.models import Model
+from heldout.auditing.watch.calls import Batch, Call, hashed_rows, tensors_in
 from heldout.auditing.watch.gradients import GradientWatch, rows_with
 from heldout.auditing.watch.hashing import row_hashes, text_hash
 from heldout.auditing.watch.identities import N_COMPARED, Glimpse, as_array, first_values, weakly
 from heldout.auditing.watch.inside import InsideWatch
 from heldout.auditing.watch.patching import quietly
 from heldout.auditing.watch.places import call_site, names_of, place
-from heldout.auditing.watch.watcher import Batch, Call, Watcher, hashed_rows, tensors_in
+from heldout.auditing.watch.watcher import Watcher
 
 # Words of a model's parameters that are hashed at most: a fingerprint of a large model takes every k-th.
 _MOST_WORDS = 2**22

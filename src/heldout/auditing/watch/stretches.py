@@ -13,7 +13,7 @@ from heldout.auditing.seen.models import Stretch
 from heldout.auditing.seen.place import Place
 
 if TYPE_CHECKING:
-    from heldout.auditing.watch.watcher import Call
+    from heldout.auditing.watch.calls import Call
 
 # Stretches that are kept: more than these says no more.
 MOST_STRETCHES = 100_000

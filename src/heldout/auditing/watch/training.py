@@ -166,7 +166,7 @@ class TrainingWatch:
         for call in watcher.waiting:
             if call.trained:
                 record.models.add(call.family)
-                fresh = int(mixed(watcher.items_of(call)).sum(dtype=np.uint64))
+                fresh = int(mixed(watcher.samples.items_of(call)).sum(dtype=np.uint64))
                 record.trained_data = (record.trained_data + fresh) & _SAMPLES_MASK
         if record.n_steps <= _STEPS_LOOKED_AT:
             self._look_for_forgotten(record)

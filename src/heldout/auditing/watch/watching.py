@@ -142,8 +142,7 @@ class Watch:
             watcher.settle()
             watcher.count()
             self._training.at_the_end()
-            watcher.log.held, watcher.log.labellings = watcher.held(), watcher.labellings()
-            watcher.log.askings = watcher.askings()
+            watcher.samples.tell(watcher.log)
         except Exception as error:
             note_fault("at the end", error)
         watcher.log.moments = watcher.moment

@@ -1,0 +1,95 @@
+"""What passes by a watch: batches that loaders give out, and calls of models."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from heldout.auditing.seen.data import Pass
+from heldout.auditing.seen.place import Place
+from heldout.auditing.watch.hashing import row_hashes
+from heldout.auditing.watch.identities import Glimpse, Population, as_array
+
+
+@dataclass(slots=True, eq=False)
+class Batch:
+    """What a loader gave out at once.
+
+    Attributes:
+        passed: In which pass.
+        tensors: What is remembered of its tensors with a first axis, in their order.
+        populations: Where its samples come from, and their numbers there; empty where that is not known.
+        order: At which places of the batch these samples stand; None where they stand as they are told.
+    """
+
+    passed: Pass
+    tensors: list[Glimpse]
+    populations: list[tuple[Population, int, np.ndarray]] = field(default_factory=list)
+    order: np.ndarray | None = None
+
+    @property
+    def n_samples(self) -> int:
+        """Of the batch; 0 where it holds no tensor."""
+        known = sum(len(numbers) for _, _, numbers in self.populations)
+        return known or (self.tensors[0].n_rows if self.tensors else 0)
+
+
+@dataclass(slots=True, eq=False)
+class Call:
+    """A call of a model that is not counted yet: whether it was trained on shows later."""
+
+    moment: int
+    model: int
+    family: int
+    place: Place
+    training_mode: bool
+    grad: bool
+    n_samples: int
+    batch: Batch | None
+    trained: bool = False
+    is_settled: bool = False
+    right: int = -1
+    n_outputs: int = 0
+    loss: float = float("nan")
+    is_label_loss: bool = False
+    dropout_live: bool = False
+    norm_live: bool = False
+    frozen_norm_live: bool = False
+    labels: np.ndarray | None = None
+    predicted: np.ndarray | None = None
+    input_mean: float = float("nan")
+    input_std: float = float("nan")
+    input_low: float = float("nan")
+    input_high: float = float("nan")
+    is_whole: bool = False
+    n_values: int = 0
+    told: np.ndarray | None = None
+    items: np.ndarray | None = None
+    views: np.ndarray | None = None
+    rows: np.ndarray | None = None
+    is_given: bool = True
+    fingerprint: int = 0
+    site: int = 0
+    names: tuple[str, ...] = ()
+    given: Callable[[], Any] = lambda: None
+
+
+def tensors_in(thing: Any, depth: int = 4) -> list[Any]:
+    """The tensors with at least one row in nested lists, tuples, dicts and records, in their order."""
+    if hasattr(type(thing), "data_ptr") and hasattr(type(thing), "ndim"):  # not what only records what is asked of it
+        return [thing] if thing.ndim and not thing.is_meta and len(thing) else []
+    if depth == 0 or isinstance(thing, str | bytes):
+        return []
+    if isinstance(thing, dict) or hasattr(thing, "items"):
+        values = list(thing.values()) if hasattr(thing, "values") else []
+    elif isinstance(thing, list | tuple):
+        values = list(thing[:64])
+    else:
+        return []
+    return [found for value in values for found in tensors_in(value, depth - 1)]
+
+
+def hashed_rows(tensor: Any) -> np.ndarray:
+    """The hash of each row of a tensor."""
+    return row_hashes(as_array(tensor))
