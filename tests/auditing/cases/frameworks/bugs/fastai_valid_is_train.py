@@ -1,5 +1,5 @@
 from fastai.basics import *
-from fastai.callback.progress import *
+from fastai.callback.all import *
 from fastai.data.all import *
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
