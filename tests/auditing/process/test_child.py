@@ -8,7 +8,7 @@ import pytest
 from auditing.beside import Ended, plain, watched
 from heldout.auditing.seen.log import Log
 
-MANY_THINGS = Path(__file__).with_name("many_things.py")
+MANY_THINGS = Path(__file__).parents[1] / "many_things.py"
 # One script for all that can be asked of a process that goes on.
 LOOKS_ROUND = '''"""A script's own words."""
 import argparse, inspect, json, linecache, logging, multiprocessing, pickle, sys, sysconfig, threading, warnings
