@@ -20,7 +20,6 @@ _TOKEN = re.compile(rf"(?P<k>\d+(?:\.0)?)\s*(?:/|of|out of)\s*(?P<n>\d+(?:\.0)?)
 _SEPARATOR = re.compile(r"[,;|{}\t]|\s-\s|\s--+\s")
 _GROUP = re.compile(r"[|;\t]|\s-\s")
 _BAR = re.compile(r"\d+%\|")
-_ONLY_SIGNS = re.compile(r"[\s\W_]*$")
 _WRAPPED = re.compile(r"(?:tensor|array|np\.\w+|float|item)\($")
 # A float32 mean differs from the exact one by this (measured on means of 10^5 zeros and ones).
 FLOAT_SLACK = 2e-6

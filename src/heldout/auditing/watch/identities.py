@@ -25,8 +25,6 @@ N_COMPARED = 4096
 _ROUNDED = 1e-9
 # Bytes of a data set's array that are hashed at once when the first of its items is asked for.
 _HASHED_AT_ONCE = 2**22
-# Items that are hashed one by one (paths, tensors in a list) rather than as one array.
-_ITEM_TYPES = (str, bytes, tuple, list)
 
 
 class Population:

@@ -89,7 +89,7 @@ class InsideWatch:
         for part in self._outer.modules():
             for value in vars(part).values():
                 held = value.values() if isinstance(value, dict) else value
-                is_plain = isinstance(value, list | tuple) or (isinstance(value, dict) and type(value) is dict)
+                is_plain = isinstance(value, list | tuple) or type(value) is dict
                 if is_plain and len(value) <= 1_000 and any(each is module for each in held):
                     return True
         return False

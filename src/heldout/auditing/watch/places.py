@@ -108,17 +108,6 @@ def call_site(most: int = 4) -> int:
     return found
 
 
-def stack_of_places(most: int = 8) -> list[Place]:
-    """The lines of the user's own code that led here, innermost first."""
-    found = []
-    for frame in frames():
-        if is_users(frame.f_code.co_filename):
-            found.append(Place(frame.f_code.co_filename, frame.f_lineno))
-            if len(found) == most:
-                break
-    return found
-
-
 def stack_of_lines() -> int:
     """A number that is the same where the same lines led here; names on such a stack need not be looked for twice."""
     frame: FrameType | None = sys._getframe(1)
