@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from heldout.models.build import random_network
-from heldout.models.network import draw_weights
+from heldout.models.network import Network, draw_weights, drawn
 from heldout.models.weights import fingerprint
 
 NAMES = ["resnet18", "efficientnet-lite0", "timm:test_resnet"]
@@ -52,6 +52,36 @@ def test_features_are_the_rest_of_the_trunk_and_scores_the_head_of_the_features(
         assert torch.equal(net.features(pixels), features)
         assert torch.equal(net(pixels), net.head(features))
     assert net.head.out_features == 5
+
+
+class Biased(Network):
+    """Convolutions with a bias, which none of the backbones has."""
+
+    n_features = 4
+    head_name = "fc"
+    late_names = ()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3)
+        self.fc = nn.Linear(4, 2)
+
+    def trunk(self, x: torch.Tensor) -> torch.Tensor:
+        raise NotImplementedError
+
+    def rest(self, x: torch.Tensor) -> torch.Tensor:
+        raise NotImplementedError
+
+
+def test_no_memory_is_left_as_it_was_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.utils.deterministic, "fill_uninitialized_memory", True)
+    torch.use_deterministic_algorithms(True)
+    try:
+        net = drawn(Biased, seeded(0))
+    finally:
+        torch.use_deterministic_algorithms(False)
+    for name, tensor in net.state_dict().items():
+        assert tensor.isfinite().all(), name
 
 
 @pytest.mark.parametrize("name", NAMES[:2])

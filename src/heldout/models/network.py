@@ -80,8 +80,8 @@ def drawn(make: Callable[[], SomeNetwork], generator: torch.Generator) -> SomeNe
 def draw_weights(net: nn.Module, generator: torch.Generator) -> None:
     """Draws every weight of `net` afresh, in the order of its modules.
 
-    Convolutions are normal with variance 2 / fan-out, counted per group; batch normalisation starts as the
-    identity. For a convolution without groups that is what torchvision draws for ResNets, with groups what
+    Convolutions are normal with variance 2 / fan-out, counted per group, their biases 0; batch normalisation starts as
+    the identity. For a convolution without groups that is what torchvision draws for ResNets, with groups what
     timm draws for EfficientNets. The head follows `draw_head`.
 
     Source:
@@ -92,6 +92,8 @@ def draw_weights(net: nn.Module, generator: torch.Generator) -> None:
             height, width = module.kernel_size
             fan_out = height * width * module.out_channels // module.groups
             nn.init.normal_(module.weight, 0.0, math.sqrt(2.0 / fan_out), generator=generator)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)  # the memory is not set otherwise
         elif isinstance(module, nn.BatchNorm2d):
             module.reset_parameters()  # constants, no draw
         elif isinstance(module, nn.Linear):
