@@ -26,10 +26,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from heldout.data.decoding import decode, pictures_guarded
-from heldout.data.impressions import shrunk
-from heldout.data.likeness import GREY_SIDE, SIGNATURE_BYTES, signature, signatures_of, square
-from heldout.data.near_duplicates import Pairs, clusters, find_pairs
+from heldout.data.pictures.decoding import decode, pictures_guarded
+from heldout.data.pictures.impressions import shrunk
+from heldout.data.pictures.likeness import GREY_SIDE, SIGNATURE_BYTES, signature, signatures_of, square
+from heldout.data.pictures.near_duplicates import Pairs, clusters, find_pairs
 
 ENDINGS = {".jpg", ".jpeg", ".png"}
 # More pictures than this would take minutes to draw: signatures of blends of them are computed instead.

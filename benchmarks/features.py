@@ -15,9 +15,9 @@ from pathlib import Path
 
 import numpy as np
 
-from heldout.data.decoding import decode, pictures_guarded, to_pixels
-from heldout.data.photos import find_photos
-from heldout.data.survey import in_order, n_decoding_threads, read_file
+from heldout.data.layouts.photos import find_photos
+from heldout.data.pictures.decoding import decode, pictures_guarded, to_pixels
+from heldout.data.pictures.survey import in_order, n_decoding_threads, read_file
 from heldout.provenance import environment
 from heldout.records import cache_folder
 from heldout.training.looking import Product, look_at

@@ -46,7 +46,7 @@ def labels_of(number: int, dtype: str) -> np.ndarray:
 
 def heldout_sampler(labels: np.ndarray) -> Iterable[list[int]]:
     """Ours."""
-    from heldout.data.balanced_batches import BalancedBatchSampler
+    from heldout.data.balance.balanced_batches import BalancedBatchSampler
 
     return BalancedBatchSampler(labels, BATCH_SIZE)
 

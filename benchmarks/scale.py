@@ -22,7 +22,7 @@ STEP = """
 import resource, sys, time
 start = time.perf_counter()
 from pathlib import Path
-from heldout.data.photos import find_photos
+from heldout.data.layouts.photos import find_photos
 examples = find_photos(Path(sys.argv[1]))
 if sys.argv[2] == "look":
     from heldout.records import cache_folder

@@ -22,12 +22,12 @@ import numpy as np
 from PIL import Image
 
 from heldout.data.batches import Batches, epoch_order
-from heldout.data.decoding import PictureFacts, decode
 from heldout.data.examples import gather
-from heldout.data.impressions import glimpse
-from heldout.data.likeness import SIGNATURE_BYTES
-from heldout.data.near_duplicates import find_pairs
-from heldout.data.sources import FolderSource
+from heldout.data.pictures.decoding import PictureFacts, decode
+from heldout.data.pictures.impressions import glimpse
+from heldout.data.pictures.likeness import SIGNATURE_BYTES
+from heldout.data.pictures.near_duplicates import find_pairs
+from heldout.data.storage.sources import FolderSource
 from heldout.models.backbones import find_backbone
 from heldout.models.heads import fit_heads
 from heldout.training.classifier import pixel_path

@@ -18,7 +18,7 @@ import numpy as np
 
 from heldout.data.examples import gather
 from heldout.data.folds import make_folds
-from heldout.data.sources import FolderSource
+from heldout.data.storage.sources import FolderSource
 from heldout.models.backbones import DEFAULT
 from heldout.provenance import environment
 from heldout.sweeping.ledger import LEDGER, append_result, read_ledger

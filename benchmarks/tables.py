@@ -106,7 +106,7 @@ def _batches(path: str) -> Any:
 
 def our_csv(path: str) -> dict[str, Any]:
     """As `heldout train` reads it."""
-    from heldout.data.table_files import read_table
+    from heldout.data.tabular.table_files import read_table
 
     return {"rows": read_table(path, as_text=["y"]).num_rows}
 

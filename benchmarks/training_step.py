@@ -143,7 +143,7 @@ def heldout_step(network: str, precision: str) -> tuple[Callable[[], object], in
     import torch
 
     from heldout.data.batches import Batch
-    from heldout.data.decoding import PixelPath
+    from heldout.data.pictures.decoding import PixelPath
     from heldout.models.backbones import find_backbone
     from heldout.models.build import random_network
     from heldout.models.regimes import set_mode

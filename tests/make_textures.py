@@ -6,8 +6,8 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image
 
-from heldout.data.impressions import shrunk
-from heldout.data.likeness import SIGNATURE_BYTES, signature
+from heldout.data.pictures.impressions import shrunk
+from heldout.data.pictures.likeness import SIGNATURE_BYTES, signature
 
 
 def texture(number: int, *, width: int = 256, height: int = 192) -> Image.Image:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from heldout.data.tables import TableSource, find_table
+from heldout.data.tabular.tables import TableSource, find_table
 from heldout.plan import make_plan
 from heldout.scoring import Judging
 from heldout.training.fitted import Job

@@ -17,7 +17,7 @@ import numpy as np
 from jaxtyping import Float
 
 import heldout
-from heldout.data.table_files import read_table
+from heldout.data.tabular.table_files import read_table
 from heldout.measuring.boundary_files import read_boundary
 from heldout.reporting.boundary_figure import Panel, write_boundaries
 

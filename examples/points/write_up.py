@@ -18,7 +18,7 @@ from jaxtyping import Float, Int, Real
 from scipy.optimize import least_squares
 
 from heldout import BalancedBatchSampler
-from heldout.data.table_files import read_table
+from heldout.data.tabular.table_files import read_table
 
 BATCH, N_BATCHES, RATE, DIVISOR = 128, 100, 0.1, 128 * 100
 # As printed: while training, tested on train, tested on test.

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from heldout import explain
     from heldout.auditing.auditor import audit
     from heldout.auditing.context import watching
-    from heldout.data.balanced_batches import BalancedBatchSampler
+    from heldout.data.balance.balanced_batches import BalancedBatchSampler
     from heldout.errors import HeldoutError
     from heldout.estimators.image import ImageClassifier
     from heldout.estimators.table import TableClassifier
@@ -51,7 +51,7 @@ _HOMES = {
     "Compared": "heldout.verbs.comparing",
     "Finding": "heldout.findings",
     "HeldoutError": "heldout.errors",
-    "BalancedBatchSampler": "heldout.data.balanced_batches",
+    "BalancedBatchSampler": "heldout.data.balance.balanced_batches",
     "audit": "heldout.auditing.auditor",
     "watching": "heldout.auditing.context",
     "TableClassifier": "heldout.estimators.table",

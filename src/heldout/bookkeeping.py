@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from heldout.data.encoding import Column, Encoder
 from heldout.data.examples import PARTS, Examples, some_of
 from heldout.data.groups import group_numbers
 from heldout.data.splits import Split
+from heldout.data.tabular.encoding import Column, Encoder
 from heldout.errors import DamagedRun, DataError
 from heldout.findings import Finding, by_severity
 from heldout.measuring.predictions import Predictions

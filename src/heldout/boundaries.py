@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
-from heldout.data.encoding import Encoder
+from heldout.data.tabular.encoding import Encoder
 from heldout.measuring.boundary import Line, boundary_of, exact_line
 from heldout.measuring.boundary_files import write_boundary
 from heldout.measuring.planes import Plane, plane_of_columns, plane_of_components, plane_of_inputs, two_most_important

@@ -26,11 +26,11 @@ from heldout.bookkeeping import (
     write_suspects,
 )
 from heldout.data.examples import PARTS, Examples
-from heldout.data.photos import find_photos
-from heldout.data.remote import local_path
+from heldout.data.layouts.photos import find_photos
 from heldout.data.sealed import LOG_NAME, HeldOut, count_openings, open_heldout, seal
 from heldout.data.splits import make_split
-from heldout.data.tables import TableSource, find_table
+from heldout.data.storage.remote import local_path
+from heldout.data.tabular.tables import TableSource, find_table
 from heldout.deciding import check_batches, check_decision
 from heldout.devices import chosen_device
 from heldout.errors import UsageError

@@ -12,11 +12,11 @@ from jaxtyping import Bool, Int
 from heldout.data.class_problems import class_problems
 from heldout.data.examples import Examples
 from heldout.data.groups import group_numbers, group_problems, joined
-from heldout.data.near_problems import leaked
+from heldout.data.pictures.near_problems import leaked
+from heldout.data.pictures.survey import Survey
 from heldout.data.small_classes import find_small_classes
 from heldout.data.splits import Split
-from heldout.data.survey import Survey
-from heldout.data.table_problems import find_table_problems, has_earlier_copy, row_clusters
+from heldout.data.tabular.table_problems import find_table_problems, has_earlier_copy, row_clusters
 from heldout.errors import UnreadablePictures
 from heldout.findings import Finding
 from heldout.plan import Plan

@@ -17,7 +17,7 @@ from dataclasses import MISSING, asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from heldout.data.remote import name_of, without_secrets
+from heldout.data.storage.remote import name_of, without_secrets
 from heldout.errors import RunFolderError, UsageError, nearest
 from heldout.measuring.costs import costs_as_json, is_costs_file
 from heldout.plan_checks import (

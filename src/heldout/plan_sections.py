@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from heldout.data.decoding import MAX_PIXELS
+from heldout.data.pictures.decoding import MAX_PIXELS
 from heldout.models.backbones import DEFAULT
 
 

@@ -15,7 +15,7 @@ import pytest
 import heldout as library
 from cluster.calls import die_once, refuse, slow, where
 from cluster.nodes import ADDRESSES, TESTS, Nodes
-from heldout.data.photos import find_photos
+from heldout.data.layouts.photos import find_photos
 from heldout.errors import StorageError, UsageError
 from heldout.manifest import CHECKPOINTS
 from heldout.provenance import Silent, n_cores

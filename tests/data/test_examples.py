@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from heldout.data.examples import Examples, PassedOver, Row, gather, some_of
-from heldout.data.sources import FolderSource
+from heldout.data.storage.sources import FolderSource
 from heldout.errors import DataError
 
 ROWS: list[Row] = [("b.jpg", "dog", 0), ("a.jpg", "cat", 2), ("c.jpg", "dog", -1)]

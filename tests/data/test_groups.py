@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from heldout.data.examples import PARTS, Examples, gather
 from heldout.data.groups import group_numbers, group_problems, is_column, joined, names_by_pattern, with_groups
-from heldout.data.photos import find_photos
-from heldout.data.sources import FolderSource
+from heldout.data.layouts.photos import find_photos
 from heldout.data.splits import make_split
+from heldout.data.storage.sources import FolderSource
 from heldout.errors import DataError, UsageError
 
 HEADER = "path,label,patient,split"

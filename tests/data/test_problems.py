@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from heldout.data.decoding import PictureFacts, decode
 from heldout.data.examples import Examples, PassedOver, Row, gather
+from heldout.data.pictures.decoding import PictureFacts, decode
+from heldout.data.pictures.survey import Survey
 from heldout.data.problems import find_problems
-from heldout.data.sources import FolderSource
 from heldout.data.splits import Split, make_split
-from heldout.data.survey import Survey
+from heldout.data.storage.sources import FolderSource
 from heldout.errors import Unreadable
 from heldout.findings import MAX_NAMED, Finding
 

@@ -11,8 +11,8 @@ import pytest
 
 from heldout.data.examples import Examples, Row, gather
 from heldout.data.sealed import HeldOut, count_openings, open_heldout, seal
-from heldout.data.sources import FolderSource
 from heldout.data.splits import Split, make_split
+from heldout.data.storage.sources import FolderSource
 from heldout.errors import DataError, RunFolderError, StorageError, UsageError
 
 

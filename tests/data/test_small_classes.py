@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from heldout.data.examples import Examples, Row, gather
+from heldout.data.pictures.survey import Survey
 from heldout.data.problems import find_problems
 from heldout.data.small_classes import find_small_classes
-from heldout.data.sources import FolderSource
 from heldout.data.splits import make_split
-from heldout.data.survey import Survey
+from heldout.data.storage.sources import FolderSource
 
 TRAIN, VALIDATION, TEST = range(3)
 

@@ -7,8 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from heldout.data.examples import PARTS, Examples, Row, gather
-from heldout.data.sources import FolderSource
 from heldout.data.splits import Split, make_split
+from heldout.data.storage.sources import FolderSource
 from heldout.errors import DataError, UsageError
 
 TRAIN, VALIDATION, TEST = range(3)

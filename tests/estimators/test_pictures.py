@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from heldout.data.decoding import decode
-from heldout.data.survey import Survey
+from heldout.data.pictures.decoding import decode
+from heldout.data.pictures.survey import Survey
 from heldout.errors import DataError, Unreadable, UnreadablePictures
 from heldout.estimators.pictures import pictures_of, refuse_unreadable
 from make import pixels

@@ -12,7 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from heldout.data.tables import find_table
+from heldout.data.tabular.tables import find_table
 from heldout.devices import chosen_device
 from heldout.errors import DataError, RunFolderError, UsageError
 from heldout.estimators.table import TableClassifier

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from heldout.data.encoding import Column, Encoder
+from heldout.data.tabular.encoding import Column, Encoder
 from heldout.measuring.boundary import boundary_of
 from heldout.measuring.boundary_files import write_boundary
 from heldout.measuring.decisions import Decision

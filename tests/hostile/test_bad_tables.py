@@ -91,10 +91,10 @@ import json, resource, sys
 from pathlib import Path
 resource.setrlimit(resource.RLIMIT_AS, (int(sys.argv[2]),) * 2)
 import numpy as np
-from heldout.data.encoding import fit_encoder
+from heldout.data.tabular.encoding import fit_encoder
 from heldout.data.splits import make_split
-from heldout.data.table_problems import find_table_problems, row_clusters
-from heldout.data.tables import find_table
+from heldout.data.tabular.table_problems import find_table_problems, row_clusters
+from heldout.data.tabular.tables import find_table
 for path in sorted(Path(sys.argv[1]).iterdir()):
     examples = find_table(path, "label")
     source = examples.source

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from heldout.data.decoding import MAX_PIXELS, PixelPath, UnreadablePicture, decode
 from heldout.data.examples import Examples
-from heldout.data.sources import FolderSource
-from heldout.data.survey import Survey, read_file
+from heldout.data.pictures.decoding import MAX_PIXELS, PixelPath, UnreadablePicture, decode
+from heldout.data.pictures.survey import Survey, read_file
+from heldout.data.storage.sources import FolderSource
 from heldout.reporting.thumbnails import seen_by_network
 from heldout.verbs.checking import check, sample_grid
 from hostile.folders import photos

@@ -12,9 +12,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from archived import tar_of, zip_of
-from heldout.data.decoding import PixelPath, UnreadablePicture, decode, pictures_guarded, to_pixels
-from heldout.data.impressions import impression
-from heldout.data.photos import find_photos
+from heldout.data.layouts.photos import find_photos
+from heldout.data.pictures.decoding import PixelPath, UnreadablePicture, decode, pictures_guarded, to_pixels
+from heldout.data.pictures.impressions import impression
 from heldout.errors import DataError, HeldoutError, UsageError, WeightsError
 from heldout.manifest import find_damages, write_manifest
 from heldout.models.state_files import read_state

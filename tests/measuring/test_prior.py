@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from heldout.data.balanced_batches import balanced_order
+from heldout.data.balance.balanced_batches import balanced_order
 from heldout.measuring.predictions import log_softmax
 from heldout.measuring.prior import from_focal, prior_of, prior_shift
 

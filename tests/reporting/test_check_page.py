@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from heldout.data.examples import Examples, gather
-from heldout.data.sources import FolderSource
+from heldout.data.storage.sources import FolderSource
 from heldout.reporting.check_page import MAX_UNREADABLE, check_page, verdict_of
 from heldout.reporting.sections import SamplePicture, image_address
 from heldout.verbs.checking import Check, check

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heldout.data.decoding import PictureFacts
 from heldout.data.examples import Examples, gather
-from heldout.data.near_duplicates import Pairs, clusters
-from heldout.data.sources import FolderSource
-from heldout.data.survey import Survey
+from heldout.data.pictures.decoding import PictureFacts
+from heldout.data.pictures.near_duplicates import Pairs, clusters
+from heldout.data.pictures.survey import Survey
+from heldout.data.storage.sources import FolderSource
 from heldout.reporting.pairs import KINDS, MAX_IN_RECORD, allotted, choose_pairs, kinds_of, pair_record
 
 

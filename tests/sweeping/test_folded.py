@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 
-from heldout.data.tables import TableSource, find_table
+from heldout.data.tabular.tables import TableSource, find_table
 from heldout.sweeping.folded import ROWS, read_folds, write_folds
 from heldout.training.materials import Part
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from heldout.data.batches import Batches
-from heldout.data.decoding import PixelPath
+from heldout.data.pictures.decoding import PixelPath
 from heldout.models.network import Network, drawn
 from heldout.training.loop import Parts
 from heldout.training.tasks import Task, pixel_task, trunk_task

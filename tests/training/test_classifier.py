@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from heldout.data.sources import FolderSource
+from heldout.data.storage.sources import FolderSource
 from heldout.errors import RunFolderError
 from heldout.models.choosing import machine
 from heldout.models.prepared import Prepared

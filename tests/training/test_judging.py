@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 
 from heldout.data.examples import Examples
-from heldout.data.photos import find_photos
+from heldout.data.layouts.photos import find_photos
+from heldout.data.pictures.survey import Survey
 from heldout.data.splits import Split, make_split
-from heldout.data.survey import Survey
 from heldout.training.judging import Kinship, judge, kinship
 from heldout.training.looking import look_at
 from heldout.training.stores import FactStore

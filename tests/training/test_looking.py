@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from heldout.data import survey
-from heldout.data.decoding import PixelPath, decode, to_pixels
-from heldout.data.sources import FolderSource
+from heldout.data.pictures import survey
+from heldout.data.pictures.decoding import PixelPath, decode, to_pixels
+from heldout.data.storage.sources import FolderSource
 from heldout.training.looking import Product, look_at
 from heldout.training.stores import ArrayStore, FactStore
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from heldout.data.batches import Batches, evaluation_batches
-from heldout.data.decoding import PixelPath
+from heldout.data.pictures.decoding import PixelPath
 from heldout.errors import Diverged
 from heldout.models.resnet import resnet
 from heldout.training.arithmetic import make_arithmetic

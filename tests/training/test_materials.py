@@ -5,8 +5,8 @@ import pytest
 from PIL import Image
 
 from heldout.data.examples import Examples
-from heldout.data.sources import FolderSource
-from heldout.data.survey import read_file
+from heldout.data.pictures.survey import read_file
+from heldout.data.storage.sources import FolderSource
 from heldout.errors import DataError
 from heldout.models.choosing import machine
 from heldout.models.prepared import Prepared

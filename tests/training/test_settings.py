@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from heldout.data.augment import STRENGTHS
+from heldout.data.pictures.augment import STRENGTHS
 from heldout.errors import UsageError
 from heldout.models.regimes import REGIMES
 from heldout.training.settings import AUGMENTATIONS, TrainingSettings, defaults

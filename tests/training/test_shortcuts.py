@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from heldout.data.appearance import appearance
-from heldout.data.decoding import decode
+from heldout.data.pictures.appearance import appearance
+from heldout.data.pictures.decoding import decode
 from heldout.findings import Finding
 from heldout.training.shortcuts import FALSE_ALARMS, Nuisances, find_shortcuts, guess_classes, nuisances_of
 

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from heldout.data.appearance import tones
-from heldout.data.decoding import PictureFacts
-from heldout.data.impressions import Glimpse, Impression, impressions
-from heldout.data.likeness import SIGNATURE_BYTES, square
+from heldout.data.pictures.appearance import tones
+from heldout.data.pictures.decoding import PictureFacts
+from heldout.data.pictures.impressions import Glimpse, Impression, impressions
+from heldout.data.pictures.likeness import SIGNATURE_BYTES, square
 from heldout.errors import StorageError
 from heldout.training import stores
 from heldout.training.stores import ArrayStore, FactStore

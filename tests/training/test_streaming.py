@@ -11,8 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 
 import heldout
-from heldout.data.encoding import fit_encoder
-from heldout.data.table_files import read_table
+from heldout.data.tabular.encoding import fit_encoder
+from heldout.data.tabular.table_files import read_table
 from heldout.errors import DataError, UsageError
 from heldout.training.row_classifier import load_rows
 from heldout.training.stream_features import encoded_fast

@@ -1,8 +1,8 @@
 import numpy as np
 import torch
 
-from heldout.data.augment import for_evaluation
 from heldout.data.batches import Batches, evaluation_batches, training_batches
+from heldout.data.pictures.augment import for_evaluation
 from heldout.training.loop import Parts, fit_network
 from heldout.training.probe import fit_probe
 from heldout.training.settings import defaults

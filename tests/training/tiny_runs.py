@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from heldout.data.photos import find_photos
+from heldout.data.layouts.photos import find_photos
 from heldout.manifest import CHECKPOINTS
 from heldout.models.weights import fingerprint
 from heldout.provenance import Silent

@@ -75,7 +75,7 @@ def sweep(  # noqa: PLR0913, PLR0917 -- one parameter a flag
 
     The same command again does what is missing, whatever was killed, and no more.
     """
-    from heldout.data.remote import argument_without_secrets
+    from heldout.data.storage.remote import argument_without_secrets
     from heldout.plan_text import merged_settings
     from heldout.sweeping.space import make_space
     from heldout.verbs.searching import plan_sweep, sweep_as_planned

@@ -104,7 +104,7 @@ def train(  # noqa: PLR0913, PLR0917 -- one parameter a flag
     The held-out test part is opened once, at the end, and the opening is logged.
     """
     from heldout.allocator import keep_freed_memory
-    from heldout.data.remote import argument_without_secrets
+    from heldout.data.storage.remote import argument_without_secrets
     from heldout.plan import make_plan
     from heldout.verbs.running import train_as_planned
 

@@ -12,33 +12,13 @@ Requirements that every file here meets:
 
 In reading order:
 
-- `examples.py`: `Examples` and the class map.
-- `walking.py`: what stands in a folder, by kind.
-- `sources.py`: where the bytes are: `Source`, and `FolderSource`.
-- `random_access.py`, `member_names.py`: what archives are read from, and which names they may hold.
-- `zip_files.py`, `inflating.py`, `tar_files.py`, `archives.py`: archives, read in place.
-- `remote.py`: addresses such as s3://bucket/photos.
-- `groups.py`: which examples must not be parted.
-- `class_folders.py`, `listing_files.py`, `listings.py`, `flowers102.py`: the layouts.
-- `photos.py`: any of the layouts -> `Examples`.
-- `decoding.py`: bytes of a picture -> pixels, the one pixel path.
-- `survey.py`: one pass over all files, each judged.
-- `appearance.py`: what a picture looks like, in a few numbers.
-- `batches.py`: decoded pictures in seeded batches.
-- `imbalance.py`: what an example of a rare class weighs.
-- `keyed_shuffle.py`, `decks.py`, `balanced_batches.py`: batches with each class equally often, of any number of labels.
-- `likeness.py`: what near copies of a picture have in common, and how alike two are.
-- `candidates.py`, `near_duplicates.py`: pairs of near copies and their clusters.
+- `examples.py`: `Examples` and the class map; `groups.py`: which examples must not be parted.
+- `storage/`: where the bytes are: a folder, an archive read in place, an address.
+- `layouts/`: how pictures are laid out -> `Examples`.
+- `pictures/`: bytes -> pixels, and what pixels say against a score.
+- `tabular/`: rows -> `Examples` and features, and what a table says against a score.
+- `batches.py`: stored inputs in seeded batches; `balance/`: batches and weights for classes of unlike size.
 - `drawing.py`, `splits.py`: train, validation and test; `folds.py`: folds for cross-validation.
-- `small_classes.py`: classes with too few examples for every part -> a Finding.
-- `problems.py`: what weakens a score -> Findings.
-- `near_problems.py`: near copies -> Findings.
-- `oddities.py`, `overlays.py`: odd pictures, and looks and marks that go with a class -> Findings.
-- `text_files.py`, `table_text.py`, `table_files.py`: files of rows, and what speaks Arrow -> Arrow tables of plain
-  types.
-- `column_values.py`, `row_bytes.py`: a column as numbers or words; a row as bytes, and which rows are equal.
-- `table_labels.py`, `table_columns.py`, `tables.py`: rows -> `Examples`, with a `TableSource`.
-- `encoding.py`, `encoder_records.py`: rows -> features, by what train says of each column.
-- `column_leaks.py`, `column_problems.py`, `table_problems.py`: what a table says against a score -> Findings.
+- `small_classes.py`, `class_problems.py`, `problems.py`: what weakens a score -> Findings.
 - `sealed.py`: the held-out part.
 """

@@ -17,7 +17,7 @@ from typing import NamedTuple, Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Int, Shaped
 
-from heldout.data.balanced_batches import balanced_order
+from heldout.data.balance.balanced_batches import balanced_order
 from heldout.randomness import stream
 
 

@@ -16,7 +16,7 @@ from jaxtyping import Int
 from heldout.errors import DataError
 
 if TYPE_CHECKING:
-    from heldout.data.sources import Source
+    from heldout.data.storage.sources import Source
 
 PARTS = ("train", "validation", "test")
 
@@ -99,7 +99,7 @@ def gather(source: "Source", rows: Sequence[Row], *, layout: str, passed_over: I
 
     Example:
         >>> from pathlib import Path
-        >>> from heldout.data.sources import FolderSource
+        >>> from heldout.data.storage.sources import FolderSource
         >>> examples = gather(FolderSource(Path(".")), [("b.jpg", "dog", 0), ("a.jpg", "cat", 0)], layout="listing")
         >>> examples.ids, examples.classes, examples.labels.tolist()
         (('a.jpg', 'b.jpg'), ('cat', 'dog'), [0, 1])

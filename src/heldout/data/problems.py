@@ -13,8 +13,8 @@ from jaxtyping import Int
 from heldout.data.class_problems import class_problems
 from heldout.data.examples import PARTS, Examples
 from heldout.data.groups import group_numbers
+from heldout.data.pictures.survey import Survey
 from heldout.data.splits import Split
-from heldout.data.survey import Survey
 from heldout.findings import MAX_NAMED, Finding
 
 DUPLICATES = 'Barz and Denzler, "Do We Train on Test Data? Purging CIFAR of Near-Duplicates", 2020'

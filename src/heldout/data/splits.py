@@ -80,7 +80,7 @@ def make_split(
     Example:
         >>> from pathlib import Path
         >>> from heldout.data.examples import gather
-        >>> from heldout.data.sources import FolderSource
+        >>> from heldout.data.storage.sources import FolderSource
         >>> rows = [(f"{name}/{i}.jpg", name, -1) for name in ("cat", "dog") for i in range(10)]
         >>> split = make_split(gather(FolderSource(Path(".")), rows, layout="class folders"), seed=0)
         >>> [len(split.indices(part)) for part in PARTS], split.made

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Shaped
 
-from heldout.data.table_files import read_table
+from heldout.data.tabular.table_files import read_table
 from heldout.errors import DataError
 
 if TYPE_CHECKING:

@@ -15,9 +15,9 @@ from typing import Any, BinaryIO, final
 import numpy as np
 from PIL import Image
 
-from heldout.data.sources import FolderSource
-from heldout.data.survey import Survey
-from heldout.data.walking import Contents
+from heldout.data.pictures.survey import Survey
+from heldout.data.storage.sources import FolderSource
+from heldout.data.storage.walking import Contents
 from heldout.errors import DataError, UnreadablePictures
 
 _EXPECTED = (

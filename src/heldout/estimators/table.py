@@ -10,10 +10,10 @@ import numpy as np
 from jaxtyping import Float, Int
 from numpy.typing import ArrayLike
 
-from heldout.data.encoding import Column, Encoder, fit_encoder
 from heldout.data.examples import Examples
-from heldout.data.table_problems import row_clusters
-from heldout.data.tables import LAYOUT, TableSource, table_of
+from heldout.data.tabular.encoding import Column, Encoder, fit_encoder
+from heldout.data.tabular.table_problems import row_clusters
+from heldout.data.tabular.tables import LAYOUT, TableSource, table_of
 from heldout.deciding import check_decision
 from heldout.devices import chosen_device
 from heldout.errors import DataError

@@ -11,9 +11,9 @@ import numpy as np
 from jaxtyping import Int
 
 from heldout.data.examples import PARTS, Examples
-from heldout.data.near_duplicates import Pairs
-from heldout.data.near_problems import same_pixels
-from heldout.data.survey import Survey
+from heldout.data.pictures.near_duplicates import Pairs
+from heldout.data.pictures.near_problems import same_pixels
+from heldout.data.pictures.survey import Survey
 
 KINDS = ("across-parts", "two-labels", "within-part")
 # Of the pairs in check.json (assumed: 1,000 make 200 kB, and nobody looks at more).

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from heldout.data.decoding import PixelPath, UnreadablePicture, decode, pictures_guarded, to_pixels
-from heldout.data.sources import Source
-from heldout.data.survey import read_file
+from heldout.data.pictures.decoding import PixelPath, UnreadablePicture, decode, pictures_guarded, to_pixels
+from heldout.data.pictures.survey import read_file
+from heldout.data.storage.sources import Source
 from heldout.measuring.predictions import Predictions
 from heldout.records import write_atomic, write_parquet
 from heldout.reporting.choose import choose_pictures, choose_samples

@@ -16,8 +16,8 @@ import numpy as np
 from jaxtyping import Bool, Int
 
 from heldout.data.examples import Examples
-from heldout.data.sources import FolderSource, Source
-from heldout.data.tables import TableSource
+from heldout.data.storage.sources import FolderSource, Source
+from heldout.data.tabular.tables import TableSource
 from heldout.records import read_json, read_parquet, to_json, write_atomic, write_parquet
 from heldout.training.materials import Part
 

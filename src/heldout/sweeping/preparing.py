@@ -9,7 +9,7 @@ import numpy as np
 from heldout import experiment
 from heldout.data.examples import Examples
 from heldout.data.folds import make_folds
-from heldout.data.tables import TableSource
+from heldout.data.tabular.tables import TableSource
 from heldout.devices import chosen_device
 from heldout.errors import DataError
 from heldout.measuring.summary import is_imbalanced

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from heldout.data.tables import TableSource
+from heldout.data.tabular.tables import TableSource
 from heldout.deciding import decide
 from heldout.errors import HeldoutError, is_want_of_memory
 from heldout.experiment import job_of

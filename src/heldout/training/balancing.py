@@ -2,7 +2,7 @@
 
     none             every example counts the same
     weights          the loss of an example counts n / (classes x examples of its class)
-    balanced-batch   every batch holds equally many examples of each class (data/balanced_batches.py)
+    balanced-batch   every batch holds equally many examples of each class (data/balance/balanced_batches.py)
     focal            the loss counts less where the network is right already: (1 - p)^gamma
 
 A network that is trained with weights or balanced batches answers as if all classes were equally common, one trained
@@ -17,7 +17,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from heldout.data.imbalance import class_weights
+from heldout.data.balance.imbalance import class_weights
 from heldout.measuring.prior import from_focal, prior_shift
 from heldout.training.losses import cross_entropy
 

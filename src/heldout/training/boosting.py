@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
-from heldout.data.imbalance import class_weights
+from heldout.data.balance.imbalance import class_weights
 from heldout.measuring.predictions import log_softmax
 from heldout.measuring.prior import prior_shift
 from heldout.models.table_models import Trees

@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from heldout.data.decoding import MAX_PIXELS, PixelPath
-from heldout.data.likeness import SIGNATURE_VERSION
-from heldout.data.sources import Source
-from heldout.data.survey import Survey
+from heldout.data.pictures.decoding import MAX_PIXELS, PixelPath
+from heldout.data.pictures.likeness import SIGNATURE_VERSION
+from heldout.data.pictures.survey import Survey
+from heldout.data.storage.sources import Source
 from heldout.errors import RunFolderError, UsageError
 from heldout.measuring.decisions import Decision, from_dict
 from heldout.measuring.prior import from_focal

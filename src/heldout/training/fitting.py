@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from heldout.data.imbalance import class_weights
+from heldout.data.balance.imbalance import class_weights
 from heldout.measuring.prior import prior_shift
 from heldout.models.table_models import Layers
 from heldout.models.weights import fingerprint

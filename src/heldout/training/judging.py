@@ -7,15 +7,15 @@ from jaxtyping import Int
 
 from heldout.data.examples import PARTS, Examples
 from heldout.data.groups import group_numbers, group_problems, joined
-from heldout.data.near_duplicates import Pairs, find_pairs
-from heldout.data.near_duplicates import clusters as clusters_of
-from heldout.data.near_problems import near_duplicate_findings
-from heldout.data.oddities import find_oddities
-from heldout.data.overlays import find_overlays
+from heldout.data.pictures.near_duplicates import Pairs, find_pairs
+from heldout.data.pictures.near_duplicates import clusters as clusters_of
+from heldout.data.pictures.near_problems import near_duplicate_findings
+from heldout.data.pictures.oddities import find_oddities
+from heldout.data.pictures.overlays import find_overlays
+from heldout.data.pictures.survey import Survey
 from heldout.data.problems import find_problems, pixel_numbers
 from heldout.data.small_classes import find_small_classes
 from heldout.data.splits import Split
-from heldout.data.survey import Survey
 from heldout.findings import Finding
 from heldout.randomness import stream
 from heldout.training.shortcuts import find_shortcuts, nuisances_of

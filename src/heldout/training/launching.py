@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from heldout.data.sources import FolderSource
+from heldout.data.storage.sources import FolderSource
 from heldout.errors import OutOfMemory, StorageError
 from heldout.manifest import CHECKPOINTS
 from heldout.models.heads import Head

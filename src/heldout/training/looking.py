@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from heldout.data.decoding import (
+from heldout.data.pictures.decoding import (
     MAX_PIXELS,
     Decoded,
     PictureFacts,
@@ -22,9 +22,9 @@ from heldout.data.decoding import (
     reason_too_large,
     to_pixels,
 )
-from heldout.data.impressions import Glimpse, glimpse
-from heldout.data.sources import Source
-from heldout.data.survey import Survey, in_order, n_decoding_threads, read_file
+from heldout.data.pictures.impressions import Glimpse, glimpse
+from heldout.data.pictures.survey import Survey, in_order, n_decoding_threads, read_file
+from heldout.data.storage.sources import Source
 from heldout.errors import Unreadable
 from heldout.models.engines import Engine
 from heldout.training.stores import ArrayStore, FactStore

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 from jaxtyping import Float, Int
 
-from heldout.data.decoding import PixelPath
 from heldout.data.examples import Examples
+from heldout.data.pictures.decoding import PixelPath
 from heldout.errors import DataError
 from heldout.models.backbones import Backbone, find_backbone
 from heldout.models.prepared import Prepared, prepare

@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from heldout.data.sources import Source
+from heldout.data.storage.sources import Source
 from heldout.errors import OutOfMemory, UsageError
 from heldout.provenance import Watcher, thread_variables
 from heldout.ray_cluster import Cluster, Died, call_each, check_cpus, connected

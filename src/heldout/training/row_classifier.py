@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from heldout.data.encoding import Encoder
+from heldout.data.tabular.encoding import Encoder
 from heldout.errors import RunFolderError, UsageError
 from heldout.measuring.decisions import Decision, from_dict
 from heldout.measuring.prior import from_focal

@@ -18,7 +18,7 @@ OPTIMISERS = ("sgd", "adamw")
 IMBALANCES = ("none", "weights", "balanced-batch", "focal")  # what helps rare classes: balancing.py says how
 LEVELLING = ("weights", "balanced-batch")  # those after which a model answers as if all classes were equally common
 NEEDS_BATCHES = ("balanced-batch", "focal")  # a fitted optimum knows neither batches nor a loss that is not convex
-AUGMENTATIONS = ("none", "light", "strong")  # data/augment.py says what they do
+AUGMENTATIONS = ("none", "light", "strong")  # data/pictures/augment.py says what they do
 PRECISIONS = ("auto", "float32", "winograd", "bfloat16", "selective", "float16")  # arithmetic.py says what they do
 
 

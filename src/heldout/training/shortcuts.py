@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
-from heldout.data.appearance import Appearance
-from heldout.data.decoding import PictureFacts
 from heldout.data.examples import some_of
+from heldout.data.pictures.appearance import Appearance
+from heldout.data.pictures.decoding import PictureFacts
 from heldout.findings import MAX_NAMED, Finding, Severity
 from heldout.measuring.intervals import Interval, bootstrap_from_confusion, statistic_of
 from heldout.measuring.scores import mean_recall

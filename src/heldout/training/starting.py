@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from heldout.data.balanced_batches import checked_size
+from heldout.data.balance.balanced_batches import checked_size
 from heldout.data.batches import Batches, Rows, RowsInMemory
 from heldout.models.build import build_network
 from heldout.models.heads import Head

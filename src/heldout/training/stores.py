@@ -22,10 +22,10 @@ import numpy as np
 from jaxtyping import UInt8
 from numpy.lib import format as npy_format
 
-from heldout.data.appearance import Appearance
-from heldout.data.decoding import PictureFacts
-from heldout.data.impressions import Glimpse, impressions
-from heldout.data.likeness import SIGNATURE_BYTES
+from heldout.data.pictures.appearance import Appearance
+from heldout.data.pictures.decoding import PictureFacts
+from heldout.data.pictures.impressions import Glimpse, impressions
+from heldout.data.pictures.likeness import SIGNATURE_BYTES
 from heldout.errors import StorageError
 from heldout.records import atomic_file, remove_if_ownerless, write_atomic
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float32
 
-from heldout.data.encoding import Column, Encoder
+from heldout.data.tabular.encoding import Column, Encoder
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -26,7 +26,7 @@ def encoded_fast(encoder: Encoder, table: "pa.Table") -> Float32[np.ndarray, "ro
 
     Example:
         >>> import pyarrow as pa
-        >>> from heldout.data.encoding import fit_encoder
+        >>> from heldout.data.tabular.encoding import fit_encoder
         >>> table = pa.table({"size": [1.5, 2.0, 4.0], "colour": ["red", "blue", "red"]})
         >>> encoder = fit_encoder(table)
         >>> bool(np.allclose(encoded_fast(encoder, table), encoder.encode(table)))

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float, Int
 
-from heldout.data.encoding import Column, Dropped, Encoder, fit_encoder
-from heldout.data.table_files import read_table
+from heldout.data.tabular.encoding import Column, Dropped, Encoder, fit_encoder
+from heldout.data.tabular.table_files import read_table
 from heldout.errors import DataError
 from heldout.measuring.prior import prior_shift
 from heldout.models.heads import L2_GRID, fit_heads

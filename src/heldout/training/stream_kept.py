@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Int
 
-from heldout.data.column_values import numbers_of
 from heldout.data.examples import PARTS
-from heldout.data.table_files import read_table
+from heldout.data.tabular.column_values import numbers_of
+from heldout.data.tabular.table_files import read_table
 from heldout.errors import DataError
 from heldout.training.stream_rows import (
     BUFFER_BYTES,

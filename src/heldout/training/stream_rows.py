@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Int, UInt64
 
+from heldout.data.balance.keyed_shuffle import mixed
 from heldout.data.examples import PARTS
-from heldout.data.keyed_shuffle import mixed
-from heldout.data.table_columns import TableFile, column_of
-from heldout.data.table_files import read_table
-from heldout.data.table_labels import labels_of
-from heldout.data.walking import reading, why_no_file
+from heldout.data.storage.walking import reading, why_no_file
+from heldout.data.tabular.table_columns import TableFile, column_of
+from heldout.data.tabular.table_files import read_table
+from heldout.data.tabular.table_labels import labels_of
 from heldout.errors import DataError
 from heldout.randomness import key_of
 

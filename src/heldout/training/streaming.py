@@ -18,10 +18,10 @@ import numpy as np
 from jaxtyping import Int
 from threadpoolctl import threadpool_limits
 
-from heldout.data.encoding import Encoder
-from heldout.data.imbalance import class_weights
-from heldout.data.table_problems import find_table_problems
-from heldout.data.tables import find_table
+from heldout.data.balance.imbalance import class_weights
+from heldout.data.tabular.encoding import Encoder
+from heldout.data.tabular.table_problems import find_table_problems
+from heldout.data.tabular.tables import find_table
 from heldout.errors import UsageError, one_of
 from heldout.findings import Finding, by_severity
 from heldout.manifest import write_manifest

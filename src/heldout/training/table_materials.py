@@ -7,9 +7,9 @@ from typing import Self
 import numpy as np
 from jaxtyping import Float
 
-from heldout.data.encoding import Encoder, fit_encoder
 from heldout.data.examples import Examples
-from heldout.data.tables import TableSource
+from heldout.data.tabular.encoding import Encoder, fit_encoder
+from heldout.data.tabular.tables import TableSource
 from heldout.models.table_models import Scorer
 from heldout.training.materials import Part
 from heldout.training.row_classifier import RowClassifier

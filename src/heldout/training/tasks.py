@@ -15,9 +15,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from heldout.data.augment import for_evaluation, for_training
 from heldout.data.batches import Batch
-from heldout.data.decoding import PixelPath
+from heldout.data.pictures.augment import for_evaluation, for_training
+from heldout.data.pictures.decoding import PixelPath
 from heldout.models.network import Network
 from heldout.models.table_network import TableNetwork
 from heldout.randomness import stream

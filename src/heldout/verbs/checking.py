@@ -11,11 +11,11 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from heldout.bookkeeping import group_facts
-from heldout.data.decoding import MAX_PIXELS, pictures_guarded, to_pixels
 from heldout.data.examples import PARTS, Examples
-from heldout.data.photos import find_photos
-from heldout.data.remote import name_of
-from heldout.data.survey import Survey
+from heldout.data.layouts.photos import find_photos
+from heldout.data.pictures.decoding import MAX_PIXELS, pictures_guarded, to_pixels
+from heldout.data.pictures.survey import Survey
+from heldout.data.storage.remote import name_of
 from heldout.experiment import check_out
 from heldout.findings import Finding, by_severity
 from heldout.models.backbones import DEFAULT, find_backbone

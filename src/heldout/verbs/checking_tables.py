@@ -8,13 +8,13 @@ import numpy as np
 
 from heldout.bookkeeping import column_records, group_facts
 from heldout.data.class_problems import class_problems
-from heldout.data.encoding import Encoder
 from heldout.data.examples import PARTS, Examples
 from heldout.data.groups import group_problems
-from heldout.data.remote import name_of
 from heldout.data.small_classes import find_small_classes
-from heldout.data.table_problems import find_table_problems, row_clusters
-from heldout.data.tables import TableSource, find_table
+from heldout.data.storage.remote import name_of
+from heldout.data.tabular.encoding import Encoder
+from heldout.data.tabular.table_problems import find_table_problems, row_clusters
+from heldout.data.tabular.tables import TableSource, find_table
 from heldout.findings import Finding, by_severity
 from heldout.records import to_json, write_atomic
 from heldout.run_folders import fresh_folder

@@ -13,10 +13,10 @@ from jaxtyping import Float, Int
 from heldout.bookkeeping import group_facts, groups_learned_from, n_in_split, part_of_content
 from heldout.data.examples import PARTS, Examples, some_of
 from heldout.data.groups import group_numbers, group_problems, joined
-from heldout.data.photos import find_photos
-from heldout.data.remote import without_secrets
-from heldout.data.table_problems import row_clusters
-from heldout.data.tables import TableSource, find_table, table_of
+from heldout.data.layouts.photos import find_photos
+from heldout.data.storage.remote import without_secrets
+from heldout.data.tabular.table_problems import row_clusters
+from heldout.data.tabular.tables import TableSource, find_table, table_of
 from heldout.devices import chosen_device
 from heldout.errors import DataError, UnreadablePictures, UsageError, nearest, one_of
 from heldout.findings import MAX_NAMED, Finding, by_severity

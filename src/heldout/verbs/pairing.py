@@ -15,9 +15,9 @@ from jaxtyping import Bool, Float, Int
 
 from heldout.data.examples import some_of, things_of
 from heldout.data.groups import group_numbers, joined
-from heldout.data.near_duplicates import clusters, find_pairs
+from heldout.data.pictures.near_duplicates import clusters, find_pairs
+from heldout.data.pictures.survey import Survey
 from heldout.data.problems import pixel_numbers
-from heldout.data.survey import Survey
 from heldout.errors import DamagedRun, MissingExtra, RunFolderError, UsageError
 from heldout.models.backbones import find_backbone
 from heldout.records import read_json, read_parquet

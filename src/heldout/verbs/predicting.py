@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from heldout.data.archives import is_archive
-from heldout.data.decoding import MAX_PIXELS
 from heldout.data.examples import some_of
-from heldout.data.photos import open_data
-from heldout.data.remote import is_address
-from heldout.data.sources import FolderSource, Source, pictures_below
-from heldout.data.tables import table_of
+from heldout.data.layouts.photos import open_data
+from heldout.data.pictures.decoding import MAX_PIXELS
+from heldout.data.storage.archives import is_archive
+from heldout.data.storage.remote import is_address
+from heldout.data.storage.sources import FolderSource, Source, pictures_below
+from heldout.data.tabular.tables import table_of
 from heldout.devices import chosen_device
 from heldout.doubting import CHECKED as FILES_OF_DOUBT
 from heldout.doubting import Doubt, SetRule, doubt_of

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from heldout import experiment
 from heldout.data.examples import Examples
-from heldout.data.remote import without_secrets
+from heldout.data.storage.remote import without_secrets
 from heldout.errors import StorageError
 from heldout.locking import locked
 from heldout.manifest import (
@@ -187,7 +187,7 @@ def as_path(data: str | Path | object, out: Path) -> str:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    from heldout.data.table_files import read_table
+    from heldout.data.tabular.table_files import read_table
 
     sink = pa.BufferOutputStream()
     pq.write_table(read_table(data), sink)

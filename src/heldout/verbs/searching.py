@@ -13,7 +13,7 @@ from typing import Any
 
 from heldout import experiment
 from heldout.data.examples import Examples
-from heldout.data.remote import local_path
+from heldout.data.storage.remote import local_path
 from heldout.errors import Diverged, StorageError, UsageError
 from heldout.findings import Finding, by_severity
 from heldout.locking import locked

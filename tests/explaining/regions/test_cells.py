@@ -12,7 +12,7 @@ from matplotlib.mathtext import MathTextParser
 import heldout
 from explaining.cell_runs import COLUMNS, MEAN, SCALE, classifier, layers, saved_run
 from heldout.cli.main import run as command
-from heldout.data.encoding import Column
+from heldout.data.tabular.encoding import Column
 from heldout.errors import RunFolderError, UsageError
 from heldout.explaining.document import Explanation, Formula, Table
 from heldout.explaining.regions.cells import explain_cells

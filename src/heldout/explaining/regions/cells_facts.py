@@ -11,7 +11,7 @@ from heldout.anatomy.regions.cell_counts import FirstLines, UnitFacts, first_lin
 from heldout.anatomy.regions.convex_polygons import Window
 from heldout.anatomy.regions.piecewise_boundary import PiecewiseBoundary, piecewise_boundary
 from heldout.anatomy.regions.relu_cells import MOST_CELLS, ReluCells, relu_cells
-from heldout.data.encoding import Column, Encoder
+from heldout.data.tabular.encoding import Column, Encoder
 from heldout.errors import UsageError
 from heldout.explaining.regions.cells_rule import Rule, rule_of
 from heldout.measuring.boundary_files import read_boundary
@@ -24,7 +24,7 @@ from heldout.training.row_classifier import RowClassifier, is_of_rows, load_rows
 
 # Standard deviations each way, where a run kept no range of its data.
 _REACH = 3.0
-# Beyond so many standard deviations rows are cut off before the network sees them (data/encoding.py).
+# Beyond so many standard deviations rows are cut off before the network sees them (data/tabular/encoding.py).
 _FARTHEST = 1e6
 # With more cells than these a page of them says no more, and the search takes minutes.
 _MOST_EVER = 200_000
