@@ -23,7 +23,8 @@ SHARED = Path(__file__).resolve().parents[2] / "shared"
 EPOCH = Path(__file__).with_name("audit_epoch.py")
 # What both contestants import before the clocks start. The last is what an optimiser imports when it is first made.
 IMPORTED = ("torch", "torch.utils.data", "numpy", "torch._dynamo", "heldout.auditing.process.as_main")
-IMPORTED += tuple(f"heldout.auditing.watch.{name}" for name in ("data", "functions", "training"))
+WATCH = ("data", "frameworks", "functions", "held_samples", "loading", "training")
+IMPORTED += tuple(f"heldout.auditing.watch.{name}" for name in WATCH)
 
 # Run as `python -c`: imports, starts the clocks, runs the script or the watch with the script, and writes the clocks.
 DRIVER = """

@@ -3,11 +3,9 @@
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from heldout.auditing.seen.data import Held, Samples
 from heldout.auditing.seen.log import Log, read_log, write_log
-from heldout.auditing.watch.hashing import HashSet
 from heldout.auditing.watch.held_samples import n_distinct, n_distinct_in, n_shared, together
 
 EMPTY = np.zeros(0, np.uint64)
@@ -15,17 +13,6 @@ EMPTY = np.zeros(0, np.uint64)
 
 def _hashes(n: int, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).integers(0, 2**64, n, np.uint64, endpoint=False)
-
-
-@pytest.mark.parametrize("n", [0, 1, 5_000, 200_000])
-def test_a_set_of_hashes_holds_each_once(n: int) -> None:
-    hashes, kept = _hashes(n), HashSet()
-    for part in np.array_split(np.concatenate([hashes, hashes[: n // 2]]), 30):
-        kept.add(part)
-    assert kept.holds(hashes).all()
-    assert not kept.holds(_hashes(100, seed=1)).any()
-    assert np.array_equal(kept.sorted(), np.unique(hashes))
-    assert len(kept) == len(np.unique(hashes))
 
 
 def test_samples_are_sorted_role_by_role_when_a_log_is_read(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from heldout.auditing.seen.data import Asking
-from heldout.auditing.watch.hashing import HashSet
+from heldout.auditing.watch.hashing import HashSet, distinct, held_by
 from heldout.auditing.watch.identities import Population
 
 if TYPE_CHECKING:
@@ -83,12 +83,13 @@ class AskedByHand:
         asking.n_samples += len(views)
         asking.n_learned += n_learned
         asking.most_shared = max(asking.most_shared, n_learned)
-        distinct = self._distinct.setdefault(key, HashSet())
-        distinct.add(views)
-        asking.n_distinct, asking.most_at_once = len(distinct), max(asking.most_at_once, len(views))
+        asking.most_at_once = max(asking.most_at_once, len(views))
+        self._distinct.setdefault(key, HashSet()).add(views)
 
     def askings(self) -> list[Asking]:
         """What was asked, a line each."""
+        for key, asking in self._askings.items():
+            asking.n_distinct = len(self._distinct[key])
         return list(self._askings.values())
 
     def _is_masked(self, family: int, views: np.ndarray) -> bool:
@@ -111,7 +112,7 @@ class AskedByHand:
         if gathered.n_given != self._n_given[family] and gathered.n_times < _MOST_GATHERED:
             gathered.n_given, gathered.n_times = self._n_given[family], gathered.n_times + 1
             gathered.items = self._of_data_sets(family)
-        return np.asarray(known | np.isin(views, gathered.items))
+        return np.asarray(known | held_by(gathered.items, views))
 
     def _of_data_sets(self, family: int) -> np.ndarray:
         held = [
@@ -120,4 +121,4 @@ class AskedByHand:
             for (whose, trained, _), given in population.given.items()
             if whose == family and trained and population.has_content
         ]
-        return np.unique(np.concatenate(held)) if held else np.zeros(0, np.uint64)
+        return distinct(np.concatenate(held)) if held else np.zeros(0, np.uint64)

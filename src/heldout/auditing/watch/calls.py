@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from heldout.auditing.seen.data import Pass
+from heldout.auditing.seen.models import Optimiser
 from heldout.auditing.seen.place import Place
 from heldout.auditing.watch.hashing import row_hashes
 from heldout.auditing.watch.identities import Glimpse, Population, as_array
@@ -67,6 +68,9 @@ class Call:
     told: np.ndarray | None = None
     items: np.ndarray | None = None
     views: np.ndarray | None = None
+    first: np.ndarray | None = None
+    held: np.ndarray | None = None
+    optimiser: Optimiser | None = None
     rows: np.ndarray | None = None
     is_given: bool = True
     fingerprint: int = 0
@@ -77,8 +81,9 @@ class Call:
 
 def tensors_in(thing: Any, depth: int = 4) -> list[Any]:
     """The tensors with at least one row in nested lists, tuples, dicts and records, in their order."""
-    if hasattr(type(thing), "data_ptr") and hasattr(type(thing), "ndim"):  # not what only records what is asked of it
-        return [thing] if thing.ndim and not thing.is_meta and len(thing) else []
+    kind = type(thing)
+    if hasattr(kind, "data_ptr") and hasattr(kind, "ndim"):  # not what only records what is asked of it
+        return [thing] if thing.ndim and not thing.is_meta and thing.shape[0] else []
     if depth == 0 or isinstance(thing, str | bytes):
         return []
     if isinstance(thing, dict) or hasattr(thing, "items"):

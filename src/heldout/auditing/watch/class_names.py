@@ -20,6 +20,8 @@ def class_names(thing: Any) -> tuple[str, ...]:
             if is_list and all(isinstance(each, str) for each in names):
                 return tuple(names)
         thing = _held_by(thing, "dataset")
+        if thing is None:
+            break
     return ()
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from heldout.auditing.seen.data import Pass
 from heldout.auditing.seen.place import Place
 from heldout.auditing.watch.calls import Batch, tensors_in
+from heldout.auditing.watch.hashing import distinct
 from heldout.auditing.watch.identities import as_array, glimpse_of
 from heldout.auditing.watch.patching import quietly
 from heldout.auditing.watch.places import function_here, is_asked_here, names_of, place, users_names_of
@@ -100,7 +101,7 @@ class LoaderWatch:
         ) or self._drawn_before(loader.sampler, data_set)
         self._passes[iterator], self._data_sets[iterator] = passed, data_set
         weights = as_array(getattr(loader.sampler, "weights", ())).reshape(-1)
-        if len(weights) and len(different := np.unique(weights)) <= _MOST_WEIGHTS:
+        if len(weights) and len(different := distinct(weights)) <= _MOST_WEIGHTS:
             passed.n_weights, self._weights[iterator] = len(different), np.searchsorted(different, weights)
 
     def _drawn_before(self, sampler: Any, data_set: Any) -> tuple[str, ...]:

@@ -92,30 +92,30 @@ class FunctionWatch:
                 target = named.get("target", target)
                 call.is_label_loss = is_sole and _are_labels(target, call.labels)
         if name == "cross_entropy" and given.ndim == 2 and given.shape[1] > 1:
-            scores = _first_rows(given)
-            sums = np.exp(scores).sum(1) if bool((scores <= 0).all()) else scores.sum(1)
-            rounded = float(np.abs(sums - 1).max()) < 1e-3
-            is_probability = rounded and bool((scores >= 0).all())
-            self._watcher.remark("probabilities into cross-entropy", hit=is_probability, n_outputs=int(given.shape[1]))
+            hit = _are_probabilities(_first_rows(given))
+            self._watcher.remark("probabilities into cross-entropy", hit=hit, n_outputs=int(given.shape[1]))
         if name == "nll_loss" and given.ndim == 2 and given.shape[1] > 1:
             self._watcher.remark("no logarithms into nll_loss", hit=bool((given.detach() > 0).any()))
         if name == "binary_cross_entropy_with_logits":
             scores = _first_rows(given)
-            inside = scores.size > 1 and bool(scores.min() >= 0 and scores.max() <= 1)
+            low, high = np.minimum.reduce(scores, axis=None), np.maximum.reduce(scores, axis=None)
+            inside = scores.size > 1 and bool(low >= 0 and high <= 1)
             self._watcher.remark("probabilities into logits loss", hit=inside)
 
     def _tell_labels(self, given: Any, target: Any) -> None:
         """Keep the labels that a model's very outputs are told to be: of one loss a call, and one number a sample."""
-        call = self._models.call_of(given) or self._models.call_of(getattr(given, "_base", None))
+        call = self._models.call_of(given)
+        if call is None and (base := getattr(given, "_base", None)) is not None:
+            call = self._models.call_of(base)
         if call is None or self._models.current is not None or not hasattr(target, "numel"):
             return
         if target.numel() != call.n_samples or given.numel() != call.n_samples * call.n_outputs:
             return
-        labels = as_array(target.detach().reshape(-1))
+        labels = as_array(target).reshape(-1)
         if call.told is not None:
             same = np.array_equal(labels, call.told)
             call.told = call.told if same else labels[:0]  # two tasks, or a mixture of two samples
-        elif bool((labels == labels.round()).all()):
+        elif labels.dtype.kind in "iu" or bool((labels == labels.round()).all()):
             call.told = labels.astype(np.int64)
             self._look_elsewhere(call, target)
 
@@ -174,9 +174,8 @@ class FunctionWatch:
     def _saw_policy(self, logits: Any) -> None:
         """Whether what a distribution is told to be logits are probabilities."""
         if hasattr(logits, "detach") and logits.ndim and logits.shape[-1] > 1:
-            scores = _first_rows(logits.reshape(-1, logits.shape[-1]))
-            inside = bool((scores >= 0).all()) and float(np.abs(scores.sum(1) - 1).max()) < 1e-3
-            self._watcher.remark("probabilities as logits", hit=inside)
+            hit = _are_probabilities(_first_rows(logits.reshape(-1, logits.shape[-1])))
+            self._watcher.remark("probabilities as logits", hit=hit)
 
     def _highest(self, original: Any, given: Any, *arguments: Any, **named: Any) -> Any:
         result = original(given, *arguments, **named)
@@ -254,12 +253,22 @@ def _is_told(glimpse: Glimpse, target: Any, labels: Any) -> bool:
 
 def _first_rows(scores: Any) -> np.ndarray:
     """As many of the first rows of a table of scores as tell what kind of numbers they are."""
-    n_of_one = max(1, scores.numel() // max(1, len(scores))) if scores.ndim else 1
-    return as_array(scores[: max(1, _N_SCORES // n_of_one)] if scores.ndim else scores)
+    if not scores.ndim or scores.numel() <= _N_SCORES:
+        return as_array(scores)
+    n_of_one = max(1, scores.numel() // max(1, len(scores)))
+    return as_array(scores[: max(1, _N_SCORES // n_of_one)])
+
+
+def _are_probabilities(scores: np.ndarray) -> bool:
+    """Whether each row of a table is one of probabilities."""
+    # Most tables of scores show in their first row that they are none.
+    if not len(scores) or scores[0].min() < 0 or np.minimum.reduce(scores, axis=None) < 0:
+        return False
+    return float(np.abs(scores.sum(1) - 1).max()) < 1e-3
 
 
 def _are_labels(target: Any, labels: Any) -> bool:
     """Whether the target of a loss holds the labels that came with the batch."""
     if labels is None or not hasattr(target, "numel") or target.numel() != len(labels):
         return False
-    return bool((as_array(target.detach().reshape(-1)) == labels).all())
+    return bool((as_array(target).reshape(-1) == labels).all())

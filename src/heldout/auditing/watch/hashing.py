@@ -19,8 +19,14 @@ from jaxtyping import UInt64
 # Words of a row that are multiplied at once: what is in use meanwhile is as large as that many words a row.
 _BLOCK_WORDS = 4096
 _GOLDEN = 0x9E3779B97F4A7C15
+# Of the mixing before and after; made once, for mixing a few takes no longer than making these.
+_SHIFT = np.uint64(29)
+_FINAL_SHIFTS = np.array([30, 27, 31], np.uint64)
+_FINAL_FACTORS = np.array([0xBF58476D1CE4E5B9, 0x94D049BB133111EB], np.uint64)
 # Hashes that came lately and are searched as they are, where sorting them in would cost more.
 _MOST_FRESH = 4096
+# A set of so few is a plain one: some 100 bytes each.
+_MOST_FEW = 1024
 # A set of more hashes than these lies in so many parts (a power of two).
 _SPLIT_FROM = 2**16
 _PART_BITS = 6
@@ -47,21 +53,40 @@ def row_hashes(rows: Any) -> UInt64[np.ndarray, " rows"]:
         padded[:, :n_bytes] = flat
         flat = padded
     words = flat.view(np.uint64)
-    total = np.zeros(n_rows, np.uint64)
-    total += np.uint64(n_bytes * _GOLDEN % 2**64)
+    total = np.full(n_rows, n_bytes * _GOLDEN % 2**64, np.uint64)
     for start in range(0, words.shape[1], _BLOCK_WORDS):
         block = words[:, start : start + _BLOCK_WORDS]
-        block = block ^ (block >> np.uint64(29))
+        block = block ^ (block >> _SHIFT)
         block *= _multipliers(start, block.shape[1])
-        total += block.sum(axis=1, dtype=np.uint64)
+        total += np.add.reduce(block, axis=1)
     return mixed(total)
 
 
 def mixed(numbers: UInt64[np.ndarray, " rows"]) -> UInt64[np.ndarray, " rows"]:
     """All bits of the result hang on all bits of the number (the finalizer of SplitMix64)."""
-    numbers = (numbers ^ (numbers >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    numbers = (numbers ^ (numbers >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return np.asarray(numbers ^ (numbers >> np.uint64(31)))
+    numbers = (numbers ^ (numbers >> _FINAL_SHIFTS[0])) * _FINAL_FACTORS[0]
+    numbers = (numbers ^ (numbers >> _FINAL_SHIFTS[1])) * _FINAL_FACTORS[1]
+    return np.asarray(numbers ^ (numbers >> _FINAL_SHIFTS[2]))
+
+
+def distinct(values: Any) -> np.ndarray:
+    """Each value once, in rising order. `np.unique` would have `numpy.ma` imported, which the script may never do."""
+    ordered = np.sort(values)
+    is_first = np.ones(len(ordered), bool)
+    np.not_equal(ordered[1:], ordered[:-1], out=is_first[1:])
+    return np.asarray(ordered[is_first])
+
+
+def held_by(ordered: UInt64[np.ndarray, " held"], hashes: UInt64[np.ndarray, " rows"]) -> np.ndarray:
+    """Which of some hashes stand among others.
+
+    Args:
+        ordered: The others, in rising order.
+        hashes: The ones that are asked about.
+    """
+    if not len(ordered):
+        return np.zeros(len(hashes), bool)
+    return np.asarray(ordered[np.minimum(np.searchsorted(ordered, hashes), len(ordered) - 1)] == hashes)
 
 
 def text_hash(text: str) -> int:
@@ -92,36 +117,47 @@ _kept: dict[int, np.ndarray] = {}
 class HashSet:
     """A growing set of 64-bit hashes: 8 bytes each, and while it grows at most 10.
 
-    A large one lies in parts, by the highest bits, so that little is in use twice while fresh ones are put in.
+    A small one is a plain set: numpy takes longer to begin. A large one lies in parts, by the highest bits, so that
+    little is in use twice while fresh ones are put in.
     """
 
     def __init__(self) -> None:
+        self._few: set[int] | None = set()
         self._parts = [np.zeros(0, np.uint64)]
         self._fresh: list[np.ndarray] = []
         self._n = self._n_fresh = 0
 
     def add(self, hashes: UInt64[np.ndarray, " rows"]) -> None:
         """Put hashes in; those that are there already change nothing."""
+        if self._few is not None:
+            if len(self._few) + len(hashes) <= _MOST_FEW:
+                self._few.update(hashes.tolist())
+                return
+            hashes = np.concatenate([self._sorted_few(), hashes])
+            self._few = None
         self._fresh.append(hashes)
         self._n_fresh += len(hashes)
-        if self._n_fresh > max(4096, self._n // 16):
+        if self._n_fresh > max(_MOST_FRESH, self._n // 16):
             self._merge()
 
     def holds(self, hashes: UInt64[np.ndarray, " rows"]) -> np.ndarray:
         """Which of these are in it."""
+        if self._few is not None:
+            return np.fromiter(map(self._few.__contains__, hashes.tolist()), bool, len(hashes))
         if self._n_fresh > _MOST_FRESH:
             self._merge()
-        found = np.isin(hashes, np.concatenate(self._fresh)) if self._fresh else np.zeros(len(hashes), bool)
+        fresh = np.sort(np.concatenate(self._fresh)) if self._fresh else self._parts[0][:0]
+        found = held_by(fresh, hashes)
         which = hashes >> np.uint64(64 - _PART_BITS) if len(self._parts) > 1 else np.zeros(len(hashes), np.uint64)
-        for number in np.unique(which).tolist():
-            part, asked = self._parts[number], which == number
-            if len(part):
-                at = np.minimum(np.searchsorted(part, hashes[asked]), len(part) - 1)
-                found[asked] |= part[at] == hashes[asked]
-        return np.asarray(found)
+        for number in distinct(which).tolist():
+            asked = which == number
+            found[asked] |= held_by(self._parts[number], hashes[asked])
+        return found
 
     def parts(self) -> list[UInt64[np.ndarray, " hashes"]]:
         """All of them, each once, in rising order, in one piece or several."""
+        if self._few is not None:
+            return [self._sorted_few()]
         self._merge()
         return self._parts
 
@@ -131,8 +167,13 @@ class HashSet:
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def __len__(self) -> int:
+        if self._few is not None:
+            return len(self._few)
         self._merge()
         return self._n
+
+    def _sorted_few(self) -> np.ndarray:
+        return np.array(sorted(self._few or ()), np.uint64)
 
     def _merge(self) -> None:
         if not self._fresh:
@@ -148,8 +189,8 @@ class HashSet:
             joined.sort()
             is_first = np.ones(len(joined), bool)
             np.not_equal(joined[1:], joined[:-1], out=is_first[1:])
-            distinct = joined[is_first]
-            self._parts[number] = _outside_the_heap(distinct) if len(self._parts) > 1 else distinct
+            kept = joined[is_first]
+            self._parts[number] = _outside_the_heap(kept) if len(self._parts) > 1 else kept
         self._n = sum(len(part) for part in self._parts)
 
 

@@ -7,14 +7,16 @@ its items up as it is asked, an item is known by its number alone.
 
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from math import sqrt
 from typing import Any
 from weakref import ref
 
 import numpy as np
 from jaxtyping import Int, UInt64
 
-from heldout.auditing.watch.hashing import mixed, row_hashes, text_hash
+from heldout.auditing.watch.hashing import distinct, mixed, row_hashes, text_hash
 
 _MOST_DEEP = 8
 # Models and parts of a data set that are told apart: a part made anew each epoch would take memory without end.
@@ -153,7 +155,7 @@ def _rooted(data_set: Any, numbers: Any, at: Any, depth: int) -> list[tuple[Any,
         starts = np.concatenate([[0], ends[:-1]])
         return [
             found
-            for part in np.unique(which).tolist()
+            for part in distinct(which).tolist()
             for found in _rooted(parts[part], numbers[which == part] - starts[part], at[which == part], depth - 1)
         ]
     inner, indices = held.get("dataset"), held.get("indices")
@@ -257,7 +259,7 @@ def as_array(values: Any) -> np.ndarray:
     if hasattr(values, "detach"):
         values = values.detach()
         try:
-            return np.asarray(values.numpy())
+            return values.numpy()  # type: ignore[no-any-return]
         except (TypeError, RuntimeError):  # it lies elsewhere, is sparse, or of a type that numpy lacks
             values = values.cpu()
         if str(values.dtype) in {"torch.bfloat16", "torch.float8_e4m3fn", "torch.float8_e5m2"}:
@@ -290,18 +292,19 @@ class Glimpse:
     def unit(self) -> np.ndarray:
         """The first numbers without their mean and with length 1; none where they are all alike, or not all finite."""
         if self._unit is None:
-            centred = self.first - self.first.mean() if len(self.first) else self.first
-            length = float(np.sqrt(np.dot(centred, centred)))
-            least = _ROUNDED * float(np.sqrt(np.dot(self.first, self.first)))
+            n = len(self.first)
+            centred = self.first - np.add.reduce(self.first) / n if n else self.first
+            length = sqrt(float(np.dot(centred, centred)))
+            least = _ROUNDED * sqrt(float(np.dot(self.first, self.first)))
             self._unit = centred / length if least < length < np.inf else centred[:0]
         return self._unit
 
 
 def glimpse_of(tensor: Any) -> Glimpse:
     """What is remembered of a tensor."""
-    n_rows, n_values = len(tensor), tensor.numel()
+    n_rows, n_values = tensor.shape[0], tensor.numel()
     is_real = not tensor.is_complex()
-    labels = np.array(as_array(tensor.detach().reshape(-1))) if n_values == n_rows and is_real else None
+    labels = np.array(as_array(tensor).reshape(-1)) if n_values == n_rows and is_real else None
     return Glimpse(weakly(tensor), n_rows, n_values, first_values(tensor), labels)
 
 
@@ -309,6 +312,10 @@ def first_values(tensor: Any) -> np.ndarray:
     """The first few thousand numbers of a tensor, in the order of its elements; none of a complex one."""
     if tensor.is_complex():
         return np.zeros(0)
+    if tensor.is_cpu:
+        with suppress(TypeError, RuntimeError):  # of a kind or a type that numpy lacks
+            if tensor.is_contiguous():
+                return np.array(tensor.detach().numpy().reshape(-1)[:N_COMPARED], float)
     return np.array(as_array(tensor.detach().reshape(-1)[:N_COMPARED]), float)
 
 

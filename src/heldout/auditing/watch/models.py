@@ -1,16 +1,19 @@
 """Watches models: each call from outside of any module, what went in, what came out, and if it was learned from."""
 
 from collections.abc import Callable
+from hashlib import blake2b
 from typing import Any
 from weakref import WeakKeyDictionary, WeakSet, ref
 
 import numpy as np
 
 from heldout.auditing.seen.models import Model
-from heldout.auditing.watch.calls import Batch, Call, hashed_rows, tensors_in
+from heldout.auditing.seen.place import Place
+from heldout.auditing.watch.calls import Batch, Call, tensors_in
 from heldout.auditing.watch.gradients import GradientWatch, rows_with
-from heldout.auditing.watch.hashing import row_hashes, text_hash
+from heldout.auditing.watch.hashing import text_hash
 from heldout.auditing.watch.identities import N_COMPARED, Glimpse, as_array, first_values, weakly
+from heldout.auditing.watch.inputs import keep_input
 from heldout.auditing.watch.inside import InsideWatch
 from heldout.auditing.watch.patching import quietly
 from heldout.auditing.watch.places import call_site, names_of, place
@@ -43,6 +46,8 @@ class ModelWatch:
         # Families whose outputs are held against their inputs.
         self.reconstructing: set[int] = set()
         self._first_passes: dict[int, int] = {}
+        # Where the names of which model were looked for, besides where it was called first.
+        self._named_at: set[tuple[int, Place]] = set()
         self._asked_names: dict[tuple[int, int], tuple[str, ...]] = {}
         self._kept: WeakSet[Any] = WeakSet()
         self._forward_types: set[type] = set()
@@ -115,25 +120,25 @@ class ModelWatch:
         if not inputs:
             return
         watcher = self._watcher
-        model = self._met(module)
-        batch = self._batch_of(inputs)
+        where = place()
+        model = self._met(module, where)
         x = inputs[0]
-        call = Call(watcher.tick(), model.number, model.family, place(), mode, grad, len(x), batch)
+        n, first = x.shape[0], first_values(x)
+        batch = self._batch_of(inputs, first)
+        call = Call(watcher.tick(), model.number, model.family, where, mode, grad, n, batch)
         call.dropout_live, call.norm_live, call.frozen_norm_live = self._live(module)
         if batch is not None:
             batch.passed.reached += 1
-        if x.is_floating_point():
-            _measure(call, x)
-        if batch is None or not batch.populations or not mode or self._is_new(batch):
-            call.views = hashed_rows(x)
-        call.is_given = batch is None or mode or _is_given(batch, x)
+        is_hashed = batch is None or not batch.populations or not mode or self._is_new(batch)
+        keep_input(call, x, first, is_hashed=is_hashed)
+        call.is_given = batch is None or mode or _is_given(batch, x, first)
         if batch is None and not (mode and grad):
             call.site = call_site()
             call.names = self._names_of_asked(call, x)
         if (not mode or not grad) and not _goes_on(watcher.last_call, call):
             call.fingerprint = fingerprint_of(list(module.parameters()))
-        labels = self._labels(batch, inputs, len(x))
-        scores = next((each for each in outputs if each.is_floating_point() and len(each) == len(x)), None)
+        labels = self._labels(batch, inputs, n)
+        scores = next((each for each in outputs if each.is_floating_point() and each.shape[0] == n), None)
         if scores is not None:
             self._judge(call, scores.detach(), labels)
         if not mode and scores is not None and call.family not in self.reconstructing:
@@ -178,10 +183,11 @@ class ModelWatch:
         rows = rows_with(gradient, call.n_samples)
         call.rows = rows if call.rows is None else call.rows | rows
 
-    def _met(self, module: Any) -> Model:
+    def _met(self, module: Any, where: Place) -> Model:
         known = self._models.get(module)
         if known is not None:
-            if len(known.names) < 2:
+            if len(known.names) < 2 and (known.number, where) not in self._named_at:
+                self._named_at.add((known.number, where))
                 known.names = list(dict.fromkeys([*known.names, *self._watcher.names(module)]))
             return known
         parameters = list(module.parameters())
@@ -195,7 +201,7 @@ class ModelWatch:
             number,
             self._watcher.names(module),
             type(module).__name__,
-            place(),
+            where,
             sum(each.numel() for each in parameters),
             fingerprint_of(parameters),
             has_dropout=any(isinstance(each, self._dropouts) for each in module.modules()),
@@ -234,19 +240,18 @@ class ModelWatch:
                     frozen = frozen or (each.weight is not None and not each.weight.requires_grad)
         return dropout, norm, frozen
 
-    def _batch_of(self, inputs: list[Any]) -> Batch | None:
+    def _batch_of(self, inputs: list[Any], first: np.ndarray) -> Batch | None:
         """The batch that an input is, or is made of: by identity, or by its numbers where it was moved or scaled."""
-        recent = list(reversed(self._watcher.recent))
+        recent, given = list(reversed(self._watcher.recent)), {id(each) for each in inputs}
         for batch in recent:
-            if any(each.tensor() is given for each in batch.tensors for given in inputs):
-                return batch
-        if not recent:
-            return None
+            for each in batch.tensors:
+                if id(each.tensor()) in given:
+                    return batch
         n_values = inputs[0].numel()
-        if any(each.n_values == n_values for batch in recent for each in batch.tensors):
-            fresh = Glimpse(bool, len(inputs[0]), n_values, first_values(inputs[0]), None)
-            for batch in recent:
-                if any(each.n_values == n_values and _alike(each, fresh) for each in batch.tensors):
+        fresh = Glimpse(bool, inputs[0].shape[0], n_values, first, None)
+        for batch in recent:
+            for each in batch.tensors:
+                if each.n_values == n_values and _alike(each, fresh):
                     return batch
         return None
 
@@ -314,49 +319,31 @@ def _layers(module: Any) -> int:
     return text_hash("\n".join(told))
 
 
-def _measure(call: Call, x: Any) -> None:
-    """Keep how large the numbers of an input are, and whether the first some thousand are whole ones, not all alike."""
-    first, n = first_values(x), x.numel()
-    call.n_values = n // len(x)
-    low, high = (float(each.reduce(first)) for each in (np.minimum, np.maximum))
-    call.is_whole = low < high and bool((first == np.rint(first)).all())
-    if len(first) == n:  # torch's own functions take longer than numpy's for as few
-        mean = float(np.add.reduce(first)) / n
-        squares = first - mean
-        squares *= squares
-        call.input_mean, call.input_low, call.input_high = mean, low, high
-        call.input_std = float(np.sqrt(np.add.reduce(squares) / (n - 1))) if n > 1 else 0.0
-    else:
-        wide = x.detach().float()
-        call.input_mean, call.input_std = float(wide.mean()), float(wide.std())
-        call.input_low, call.input_high = (float(each) for each in wide.aminmax())
-
-
 def fingerprint_of(parameters: list[Any]) -> int:
     """A hash of the values of parameters, in their order; of a large model, of every k-th value."""
     total = sum(each.numel() for each in parameters)
     step = max(1, total // _MOST_WORDS)
-    # All of them in one row: a model has many small ones, and each hash by itself would cost as much as all together.
-    flat = [each.detach().reshape(-1) for each in parameters]
-    parts = [np.ascontiguousarray(as_array(each[::step])).view(np.uint8) for each in flat if each.numel()]
-    content = np.concatenate([np.array([len(parameters)]).view(np.uint8), *parts])
-    return int(row_hashes(content.reshape(1, -1))[0])
+    content = blake2b(len(parameters).to_bytes(8, "little"), digest_size=8)
+    for each in parameters:
+        values = as_array(each if step == 1 else each.detach().reshape(-1)[::step])
+        content.update(np.ascontiguousarray(values).data)
+    return int.from_bytes(content.digest(), "little")
 
 
-def _is_given(batch: Batch, x: Any) -> bool:
+def _is_given(batch: Batch, x: Any, first: np.ndarray) -> bool:
     """Whether an input is a tensor of a batch, perhaps on another scale, and not what a layer made of one."""
     if any(each.tensor() is x for each in batch.tensors):
         return True
-    fresh = Glimpse(bool, len(x), x.numel(), first_values(x), None)
+    fresh = Glimpse(bool, x.shape[0], x.numel(), first, None)
     pairs = [(each.unit(), fresh.unit()) for each in batch.tensors if each.n_values == fresh.n_values]
     return any(len(one) != len(other) or not len(one) or abs(np.dot(one, other)) > _EXACT for one, other in pairs)
 
 
 def _alike(given: Glimpse, fresh: Glimpse) -> bool:
     """Whether the first numbers of two tensors of the same size are the same, perhaps cast, scaled or shifted."""
-    first, second = given.unit(), fresh.unit()
     if len(given.first) < 4 or len(given.first) != len(fresh.first):
         return False
+    first, second = given.unit(), fresh.unit()
     if len(first) and len(second):
         return abs(float(np.dot(first, second))) > _LIKE
     return np.array_equal(given.first, fresh.first)

@@ -6,9 +6,12 @@ from heldout.auditing.seen.data import Held, Samples
 from heldout.auditing.seen.log import Log
 from heldout.auditing.watch.asked_by_hand import AskedByHand
 from heldout.auditing.watch.calls import Call
-from heldout.auditing.watch.hashing import HashSet
+from heldout.auditing.watch.hashing import HashSet, mixed
 from heldout.auditing.watch.identities import Population
 from heldout.auditing.watch.labels_told import LabelBook, Role
+
+# A sum of hashes wraps around.
+_SAMPLES_MASK = 2**64 - 1
 
 
 class SampleBook:
@@ -63,7 +66,11 @@ class SampleBook:
             key = (call.family, data_set, call.trained, data_set)
             self._n_given[key] = self._n_given.get(key, 0) + call.n_samples
         if call.trained:
-            self._asked.learned(call, self.items_of(call))
+            items = self.items_of(call)
+            if call.optimiser is not None:
+                fresh = int(np.add.reduce(mixed(items)))
+                call.optimiser.trained_data = (call.optimiser.trained_data + fresh) & _SAMPLES_MASK
+            self._asked.learned(call, items)
             self._n_learned[call.family] = self._n_learned.get(call.family, 0) + 1
         else:
             self._asked.asked(call)

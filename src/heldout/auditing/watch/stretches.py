@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 MOST_STRETCHES = 100_000
 # Answers of one evaluation that are kept, a byte each with their labels.
 MOST_ANSWERS = 2**20
+# So few values are counted by Python: numpy takes longer to begin (measured).
+_MOST_BY_HAND = 256
 
 
 class StretchBook:
@@ -83,29 +85,31 @@ def _key_of(stretch: Stretch) -> tuple[Any, ...]:
 
 def _grow(stretch: Stretch, calls: Sequence["Call"]) -> None:
     n_before = len(stretch.sizes)
-    stretch.moments.extend([call.moment for call in calls])
-    stretch.sizes.extend([call.n_samples for call in calls])
-    stretch.rights.extend([call.right for call in calls])
-    stretch.losses.extend([call.loss for call in calls])
-    for name in ("dropout_live", "norm_live", "frozen_norm_live"):
-        setattr(stretch, f"n_{name}", getattr(stretch, f"n_{name}") + sum(getattr(call, name) for call in calls))
-    stretch.n_label_losses += sum(call.is_label_loss for call in calls)
-    stretch.n_outputs = max(stretch.n_outputs, *(call.n_outputs for call in calls))
+    # One after the other, for where models take turns each stretch has one call: each list by itself would cost more.
+    for call in calls:
+        stretch.moments.append(call.moment)
+        stretch.sizes.append(call.n_samples)
+        stretch.rights.append(call.right)
+        stretch.losses.append(call.loss)
+        stretch.n_dropout_live += call.dropout_live
+        stretch.n_norm_live += call.norm_live
+        stretch.n_frozen_norm_live += call.frozen_norm_live
+        stretch.n_label_losses += call.is_label_loss
+        stretch.n_outputs = max(stretch.n_outputs, call.n_outputs)
     _count_labels(stretch, [call for call in calls if call.labels is not None and len(call.labels)])
     _count_up(stretch.predicted, [call.predicted for call in calls if call.predicted is not None])
-    n = len(calls)
-    for name in ("input_mean", "input_std"):
-        fresh, before = sum(getattr(call, name) for call in calls), getattr(stretch, name)
-        setattr(stretch, name, fresh / n if n_before == 0 else (before * n_before + fresh) / (n_before + n))
+    n = n_before + len(calls)
+    means, spreads = sum([call.input_mean for call in calls]), sum([call.input_std for call in calls])
+    stretch.input_mean = ((stretch.input_mean * n_before if n_before else 0.0) + means) / n
+    stretch.input_std = ((stretch.input_std * n_before if n_before else 0.0) + spreads) / n
     measured = [call for call in calls if call.n_values]
     if measured:
         stretch.n_values = measured[-1].n_values
         stretch.n_whole += sum(call.is_whole for call in measured)
-        spreads = [call.input_std for call in measured]
-        stretch.input_low = _least([stretch.input_low, *(call.input_low for call in measured)])
-        stretch.input_high = -_least([-stretch.input_high, *(-call.input_high for call in measured)])
-        stretch.least_std = _least([stretch.least_std, *spreads])
-        stretch.most_std = -_least([-stretch.most_std, *(-each for each in spreads)])
+        stretch.input_low = _least([stretch.input_low, *[call.input_low for call in measured]])
+        stretch.input_high = -_least([-stretch.input_high, *[-call.input_high for call in measured]])
+        stretch.least_std = _least([stretch.least_std, *[call.input_std for call in measured]])
+        stretch.most_std = -_least([-stretch.most_std, *[-call.input_std for call in measured]])
 
 
 def _count_labels(stretch: Stretch, calls: Sequence["Call"]) -> None:
@@ -114,19 +118,23 @@ def _count_labels(stretch: Stretch, calls: Sequence["Call"]) -> None:
     if not labels:
         return
     _count_up(stretch.labels, labels)
-    joined = np.concatenate(labels)
-    differ = joined[1:] != joined[:-1]
-    ends = np.cumsum([len(each) for each in labels])[:-1]  # from one call to the next is no change
-    stretch.n_label_changes += int(differ.sum()) - int(differ[ends - 1].sum())
+    # From one call to the next is no change.
+    stretch.n_label_changes += sum([int(np.count_nonzero(each[1:] != each[:-1])) for each in labels])
     named = [call for call in calls if call.right > 0]
     _count_up(stretch.hits, [each[call.predicted == each] for call in named if (each := call.labels) is not None])
 
 
 def _count_up(counter: Counter[Any], values: Sequence[Any]) -> None:
-    if values:
+    if not values:
+        return
+    if sum([each.size for each in values]) <= _MOST_BY_HAND:
+        fresh = Counter([value for each in values for value in each.ravel().tolist()])
+        pairs = sorted(fresh.items())
+    else:
         distinct, counts = np.unique(np.concatenate(values), return_counts=True)
-        for value, number in zip(distinct.tolist(), counts.tolist(), strict=True):
-            counter[value] += number
+        pairs = list(zip(distinct.tolist(), counts.tolist(), strict=True))
+    for value, number in pairs:
+        counter[value] += number
 
 
 def _least(numbers: Sequence[float]) -> float:

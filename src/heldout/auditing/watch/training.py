@@ -4,10 +4,7 @@ import re
 from typing import Any
 from weakref import WeakKeyDictionary, ref
 
-import numpy as np
-
 from heldout.auditing.seen.models import Optimiser, Scheduler
-from heldout.auditing.watch.hashing import mixed
 from heldout.auditing.watch.models import ModelWatch, fingerprint_of
 from heldout.auditing.watch.patching import quietly
 from heldout.auditing.watch.places import asked_from, place, texts_here
@@ -23,7 +20,6 @@ _VANISHED = 1e-6
 _MOST_METRICS = 10_000
 # Operations by which two losses are told apart: those of common ones are fewer (assumed).
 _MOST_OPERATIONS = 8
-_SAMPLES_MASK = 2**64 - 1
 
 
 class TrainingWatch:
@@ -166,8 +162,7 @@ class TrainingWatch:
         for call in watcher.waiting:
             if call.trained:
                 record.models.add(call.family)
-                fresh = int(mixed(watcher.samples.items_of(call)).sum(dtype=np.uint64))
-                record.trained_data = (record.trained_data + fresh) & _SAMPLES_MASK
+                call.optimiser = record
         if record.n_steps <= _STEPS_LOOKED_AT:
             self._look_for_forgotten(record)
         probes = [each for each in parameters if each.grad is not None][:_N_PROBES]

@@ -21,6 +21,7 @@ from heldout.auditing.seen.place import Place
 from heldout.auditing.watch.calls import Batch, Call
 from heldout.auditing.watch.class_names import class_names
 from heldout.auditing.watch.identities import Population, order_of, root_of, weakly
+from heldout.auditing.watch.inputs import measure_inputs
 from heldout.auditing.watch.patching import Patches, quietly
 from heldout.auditing.watch.places import names_of, place, stack_of_lines
 from heldout.auditing.watch.sample_book import SampleBook
@@ -110,17 +111,20 @@ class Watcher:
             found += [name for name in names_of(thing) if name not in found]
         return list(found)
 
-    def data_set(self, thing: Any, root: int = -1) -> DataSet:
-        """The record of a data set, made when it is first met."""
+    def data_set(self, thing: Any, *, ask_again: bool = True) -> DataSet:
+        """The record of a data set, made when it is first met.
+
+        Args:
+            thing: The data set.
+            ask_again: Whether to look for more names of one that has one.
+        """
         known = self._populations.get(id(thing))
         if known is not None and known[0]() is thing:
             record = self.log.data_sets[known[1]]
         else:
             number = len(self.log.data_sets)
             n = _length(thing)
-            record = DataSet(
-                number, [], type(thing).__name__, n, class_names(thing), place(), root if root >= 0 else number
-            )
+            record = DataSet(number, [], type(thing).__name__, n, class_names(thing), place(), number)
             self.log.data_sets.append(record)
             population = Population(thing, n or 0, salt=number + 1)
             self.samples.begin(number, population)
@@ -128,7 +132,8 @@ class Watcher:
             if held() is None:  # of a kind that must be kept alive, lest another gets its identity
                 held = partial(_same, thing)
             self._populations[id(thing)] = (held, number, population)
-        record.names += [name for name in self.names(thing) if name not in record.names]
+        if not record.names or (ask_again and len(record.names) < 3):
+            record.names += [name for name in self.names(thing) if name not in record.names]
         return record
 
     def population(self, thing: Any) -> Population:
@@ -140,8 +145,7 @@ class Watcher:
         """Where samples of a data set are held in the end: population, its data set's number, their numbers there."""
         found = []
         for root, there in root_of(data_set, numbers):
-            record = self.data_set(root)
-            population = self.population(root)
+            record, population = self.data_set(root, ask_again=False), self._populations[id(root)][2]
             if len(there) and (there.min() < 0 or there.max() >= population.n_samples):
                 return []
             population.items(there)  # now: the data may be gone when its calls are counted
@@ -156,7 +160,7 @@ class Watcher:
 
     def settle_if_many(self) -> None:
         """Count the calls that wait where they are many, or hold many samples and nothing can be learned from them."""
-        n_samples = sum(each.n_samples for each in self.waiting)
+        n_samples = sum([each.n_samples for each in self.waiting])
         if len(self.waiting) > _MOST_WAITING or (
             n_samples > _MOST_UNCOUNTED and not any(each.grad for each in self.waiting)
         ):
@@ -169,7 +173,7 @@ class Watcher:
             call.is_settled = True
         self._settled += self.waiting
         self.waiting = []
-        if len(self._settled) >= _COUNTED_AT_ONCE or sum(each.n_samples for each in self._settled) > _MOST_UNCOUNTED:
+        if len(self._settled) >= _COUNTED_AT_ONCE or sum([each.n_samples for each in self._settled]) > _MOST_UNCOUNTED:
             self.count()
         self.write()
 
@@ -177,10 +181,13 @@ class Watcher:
     def count(self) -> None:
         """Count what is settled: many calls at once, for each by itself would cost as much as a small model's step."""
         calls, self._settled = self._settled, []
+        measure_inputs(calls)
         self._stretches.add(calls, self.log)
         for call in calls:
             self.samples.add(call)
-            call.views = call.items = call.predicted = None  # it may be kept for a while, and large batches are large
+            call.views = call.items = call.predicted = call.optimiser = (
+                None  # it may be kept for a while, and large batches are large
+            )
 
     def write(self) -> None:
         """Keep the log on disk, every few seconds: a script that is killed leaves the last one."""
