@@ -1,3 +1,6 @@
+import zlib
+
+import pyarrow
 import pytest
 
 from heldout import errors
@@ -71,6 +74,8 @@ def test_an_unknown_word_brings_the_nearest_and_all_the_known() -> None:
         RuntimeError("std::bad_alloc"),
         OSError(12, "Cannot allocate memory"),
         RuntimeError("can't start new thread"),
+        zlib.error("Error -4 while decompressing data"),
+        pyarrow.ArrowException("Unknown error: Failed to launch worker thread: Resource temporarily unavailable"),
     ],
     ids=repr,
 )

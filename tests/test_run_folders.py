@@ -120,6 +120,12 @@ def test_a_run_that_fails_by_an_error_of_ours_leaves_no_folder_unless_something_
     assert names(tmp_path / "runs") == ["a-001", "a-002"]
 
 
+def test_nor_does_one_that_fails_for_want_of_memory(tmp_path: Path) -> None:
+    with pytest.raises(MemoryError), fresh_run_folder(tmp_path / "runs", "a"):
+        raise MemoryError
+    assert not (tmp_path / "runs").exists()
+
+
 def test_only_finished_runs_are_runs(tmp_path: Path) -> None:
     with pytest.raises(RunFolderError, match=r"plan\.toml, scores\.json are absent"):
         run_folder(tmp_path)

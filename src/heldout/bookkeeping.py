@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from heldout.arrow_arrays import arrow_lists
 from heldout.data.examples import PARTS, Examples, some_of
 from heldout.data.groups import group_numbers
 from heldout.data.splits import Split
@@ -37,9 +38,9 @@ def write_split(folder: Path, examples: Examples, split: Split, sha256s: Sequenc
     columns = {
         "id": list(examples.ids),
         "sha256": list(sha256s),
-        "class": [examples.classes[label] for label in examples.labels],
-        "part": [PARTS[part] for part in split.parts],
-        "made": [PARTS[part] in split.made for part in split.parts],
+        "class": [examples.classes[label] for label in examples.labels.tolist()],
+        "part": [PARTS[part] for part in split.parts.tolist()],
+        "made": [PARTS[part] in split.made for part in split.parts.tolist()],
         "group": list(examples.groups or [""] * len(examples)),
     }
     if (folder / "split.parquet").is_file():
@@ -96,17 +97,15 @@ def groups_learned_from(run: Path) -> frozenset[str]:
 
 def write_predictions(folder: Path, parts: Mapping[str, Predictions]) -> None:
     """Write predictions.parquet: one row an example of the validation and test parts."""
-    columns: dict[str, list[Any]] = {
-        name: [] for name in ("id", "part", "label", "predicted", "confidence", "correct", "probabilities")
-    }
+    columns: dict[str, Any] = {name: [] for name in ("id", "part", "label", "predicted", "confidence", "correct")}
     for part, predictions in parts.items():
         columns["id"] += predictions.ids
         columns["part"] += [part] * len(predictions)
-        columns["label"] += [predictions.classes[label] for label in predictions.labels]
-        columns["predicted"] += [predictions.classes[label] for label in predictions.predicted]
+        columns["label"] += [predictions.classes[label] for label in predictions.labels.tolist()]
+        columns["predicted"] += [predictions.classes[label] for label in predictions.predicted.tolist()]
         columns["confidence"] += predictions.confidence.tolist()
         columns["correct"] += predictions.correct.tolist()
-        columns["probabilities"] += predictions.probabilities.tolist()
+    columns["probabilities"] = arrow_lists(np.concatenate([each.probabilities for each in parts.values()]))
     write_parquet(folder / "predictions.parquet", columns)
 
 

@@ -18,6 +18,7 @@ Each is built from three parts: `what` happened (with the value received), what 
 """
 
 import difflib
+import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -155,7 +156,8 @@ class Locked(HeldoutError):
 
 
 # What the programs below us say where memory is refused, besides Python's own MemoryError: torch, the loader of shared
-# libraries, C++, Arrow, the system's words for ENOMEM, threads without room for a stack. In lower case.
+# libraries, C++, Arrow, the system's words for ENOMEM, threads without room for a stack, zlib's Z_MEM_ERROR. In lower
+# case.
 _MEMORY_WORDS = (
     "allocate memory",
     "out of memory",
@@ -163,6 +165,8 @@ _MEMORY_WORDS = (
     "bad_alloc",
     "alloc of size",
     "can't start new thread",
+    "error -4 while",
+    "failed to launch worker thread",
 )
 
 
@@ -180,7 +184,9 @@ def is_want_of_memory(error: BaseException) -> bool:
         if isinstance(cause, MemoryError):
             return True
         words = str(cause).lower()
-        if isinstance(cause, RuntimeError | ImportError | OSError) and any(each in words for each in _MEMORY_WORDS):
+        is_told = isinstance(cause, RuntimeError | ImportError | OSError | zlib.error)
+        is_told |= type(cause).__module__.startswith("pyarrow")  # whose errors have no parent but Exception
+        if is_told and any(each in words for each in _MEMORY_WORDS):
             return True
         cause = cause.__cause__ or cause.__context__
     return False

@@ -310,7 +310,8 @@ def prepare(
     write_split(folder, examples, split, look.sha256s)
     by_id = dict(zip(examples.ids, look.sha256s, strict=True))
     parts = [examples.take(split.indices(name)) for name in PARTS[:2]]
-    train, validation = (Part(part, tuple(by_id[name] for name in part.ids)) for part in parts)
+    contents = [tuple(map(look.sha256s.__getitem__, split.indices(name).tolist())) for name in PARTS[:2]]
+    train, validation = (Part(part, sha256s) for part, sha256s in zip(parts, contents, strict=True))
     fitted = materials.fitted_to(train)
     findings = look.findings(split, fitted)
     write_findings(folder, findings)

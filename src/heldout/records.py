@@ -228,6 +228,8 @@ def write_parquet(path: Path, columns: Mapping[str, Any]) -> Path:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    from heldout.arrow_arrays import arrow_column
+
     with atomic_file(path) as file:
-        pq.write_table(pa.table(dict(columns)), file)
+        pq.write_table(pa.table({name: arrow_column(values) for name, values in columns.items()}), file)
     return path

@@ -29,8 +29,8 @@ LEARNED = ("history.csv", CHECKPOINTS, "ledger.jsonl")
 def fresh_run_folder(out: Path, name: str, *, first: Mapping[str, bytes] | None = None) -> Iterator[Path]:
     """A new run folder `out/name-NNN`, locked for as long as the block lasts; an existing one is never touched.
 
-    It goes again when an error of ours ends the block before there is anything worth keeping. What ends the block
-    otherwise (Ctrl-C, a kill, a fault of ours) leaves it: `heldout resume` takes it up.
+    It goes again when an error of ours, or want of memory, ends the block before there is anything worth keeping. What
+    ends the block otherwise (Ctrl-C, a kill, a fault of ours) leaves it: `heldout resume` takes it up.
 
     Args:
         out: Where run folders lie.
@@ -43,7 +43,7 @@ def fresh_run_folder(out: Path, name: str, *, first: Mapping[str, bytes] | None 
     folder, handle = _new_folder(out, name, first or {})
     try:
         yield folder
-    except HeldoutError:
+    except (HeldoutError, MemoryError):
         if not any((folder / kept).exists() for kept in LEARNED):
             shutil.rmtree(folder, ignore_errors=True)
             with suppress(OSError):

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from heldout.data.examples import PARTS, Examples
+from heldout.data.groups import distinct
 from heldout.deciding import class_weights_of, decide, decision_words, positive_of
 from heldout.measuring.baselines import majority, nearest_centroid
 from heldout.measuring.calibration import fit_temperature
@@ -171,7 +172,7 @@ class Judging:
     def _kin(self, examples: Examples) -> Int[np.ndarray, " examples"] | None:
         """The groups of examples; None where each is by itself."""
         groups = self.groups(examples)
-        return None if len(np.unique(groups)) == len(groups) else groups
+        return None if len(distinct(groups)) == len(groups) else groups
 
     def _logits(self, classifier: AnyClassifier, part: Part) -> Float[np.ndarray, "examples classes"]:
         return self.materials.logits(classifier, part)  # type: ignore[arg-type]  # each is asked by its own kind

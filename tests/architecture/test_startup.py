@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from heldout.cli.main import COMMANDS
@@ -80,6 +81,19 @@ def test_a_frozen_run_and_its_use_need_no_torch(tmp_path: Path, lite0_ready: Pat
     assert evaluated.code == 0, evaluated.err
     checked = _python(WITHOUT_TORCH, "check", new, cwd=tmp_path)
     assert checked.code == 0, checked.err
+
+
+def test_a_table_is_trained_on_and_reported_without_what_takes_long_to_import(tmp_path: Path) -> None:
+    points = np.random.default_rng(0).normal(size=(200, 2))
+    labels = (points.sum(axis=1) > 0).astype(int)
+    lines = [f"{x:.6f} {y:.6f} {label}" for (x, y), label in zip(points, labels, strict=True)]
+    (tmp_path / "points.txt").write_text("\n".join(lines))
+    arguments = ["train", "points.txt", "--target", "last"]
+    outcome, modules = _modules_after(f"from heldout.cli.main import main; main({arguments!r})", tmp_path)
+    assert outcome.code == 0, outcome.err
+    assert {"pyarrow", "jinja2"} <= modules  # it was read, and there is a page
+    # pyarrow imports pandas, where that is installed, as soon as it is given a list or a numpy array.
+    assert modules & {"pandas", "torch", "scipy", "sklearn", "matplotlib", "openvino"} == set()
 
 
 def test_torch_is_gone_indeed_where_these_tests_say_so(tmp_path: Path) -> None:

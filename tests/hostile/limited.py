@@ -42,11 +42,14 @@ class Limits:
         seconds: Until it is killed.
         address_bytes: Of memory that is mapped.
         is_plain_user: Whether root's right to read and write everything is taken from it.
+        room_bytes: Of memory that may be mapped beyond what a command finds mapped when it starts, on one processor,
+            for each thread maps memory of its own; None: as above.
     """
 
     seconds: float = SECONDS
     address_bytes: int = MAX_ADDRESS_BYTES
     is_plain_user: bool = False
+    room_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +175,9 @@ def _be_the_command(request: dict[str, Any], out: int, err: int) -> None:
         os.environ["TMPDIR"] = str(Path(request["home"]) / "tmp")
         sys.argv = ["heldout", *request["arguments"]]
         sys.stdin, sys.stdout, sys.stderr = os.fdopen(0), os.fdopen(1, "w"), os.fdopen(2, "w")
-        resource.setrlimit(resource.RLIMIT_AS, (request["address_bytes"],) * 2)
+        if request["room_bytes"] is not None:
+            os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+        resource.setrlimit(resource.RLIMIT_AS, (_address_bytes(request),) * 2)
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         if request["is_plain_user"]:
             be_a_plain_user()
@@ -185,6 +190,13 @@ def _be_the_command(request: dict[str, Any], out: int, err: int) -> None:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
+
+
+def _address_bytes(request: dict[str, Any]) -> int:
+    if request["room_bytes"] is None:
+        return int(request["address_bytes"])
+    mapped = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    return mapped + int(request["room_bytes"])
 
 
 def be_a_plain_user() -> None:

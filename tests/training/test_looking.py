@@ -1,5 +1,7 @@
+import hashlib
 import io
 import threading
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -7,8 +9,11 @@ import pytest
 from PIL import Image
 
 from heldout.data.pictures import survey
-from heldout.data.pictures.decoding import PixelPath, decode, to_pixels
+from heldout.data.pictures.decoding import Decoded, PixelPath, decode, to_pixels
+from heldout.data.pictures.survey import read_file
 from heldout.data.storage.sources import FolderSource
+from heldout.errors import OutOfMemory
+from heldout.training import looking
 from heldout.training.looking import Product, look_at
 from heldout.training.stores import ArrayStore, FactStore
 
@@ -182,6 +187,39 @@ def test_progress_ends_at_all_files(tmp_path: Path, photos: dict[str, bytes]) ->
     )
     assert [done for done, _, _ in told] == [4, 8, 11]
     assert all(total == 11 and speed > 0 for _, total, speed in told)
+
+
+def test_what_fails_beside_others_and_not_alone_is_want_of_memory(
+    tmp_path: Path, photos: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    n_asked: Counter[str] = Counter()
+
+    def refused_once(data: bytes, *, sha256: str, short_side: int, max_pixels: int) -> Decoded:
+        n_asked[sha256] += 1
+        if sha256 == hashlib.sha256(photos["03.png"]).hexdigest() and n_asked[sha256] == 1:
+            data = data[:-30]
+        return decode(data, sha256=sha256, short_side=short_side, max_pixels=max_pixels)
+
+    monkeypatch.setattr(looking, "decode", refused_once)
+    monkeypatch.setattr(looking, "can_be_refused", lambda: True)
+    with pytest.raises(OutOfMemory, match="not enough memory to decode the pictures") as told:
+        look_at(FolderSource(tmp_path / "photos"), list(photos), [], FactStore(tmp_path / "facts", 12))
+    assert str(told.value.__cause__) == "03.png could not be decoded beside others, and can be alone"
+
+
+def test_damaged_files_are_opened_again_only_where_memory_is_limited(
+    tmp_path: Path, photos: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for is_limited, n_wanted in ((False, 11), (True, 12)):
+        n_read: list[str] = []
+        monkeypatch.setattr(looking, "can_be_refused", lambda is_limited=is_limited: is_limited)
+        monkeypatch.setattr(
+            looking, "read_file", lambda source, name, n=n_read: n.append(name) or read_file(source, name)
+        )
+        facts = FactStore(tmp_path / f"facts {is_limited}", 12)
+        look = look_at(FolderSource(tmp_path / "photos"), list(photos), [], facts)
+        assert [file.id for file in look.survey.unreadable] == ["02.png", "05.png", "10.png"]
+        assert len(n_read) == n_wanted  # of the three, one is cut; the others are no pictures whatever the memory
 
 
 def test_no_files_are_no_trouble(tmp_path: Path) -> None:

@@ -107,6 +107,10 @@ def run(arguments: list[str]) -> int:
                 expected=f"one of {', '.join(COMMANDS)}",
                 fix="heldout --help",
             )
+        if not {"--help", "-h"} & set(arguments):
+            from heldout.memory_limits import begin_within_limits
+
+            begin_within_limits()
         return _call(name, arguments[1:])
     except HeldoutError as error:
         if is_want_of_memory(error) and not isinstance(error, OutOfMemory):

@@ -18,6 +18,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from heldout.data.groups import distinct
+
 # Class -> number of examples, of one cluster.
 _Counts = dict[int, int]
 
@@ -52,7 +54,7 @@ class Pool:
         rank = np.empty(len(first), np.int64)
         rank[np.argsort(first)] = np.arange(len(first))
         clusters = rank[inverse]
-        pairs = np.unique(labels * max(1, len(first)) + clusters) // max(1, len(first))
+        pairs = distinct(labels * max(1, len(first)) + clusters) // max(1, len(first))
         return cls(indices, labels, clusters, np.bincount(pairs, minlength=n_classes))
 
     def without(self, chosen: Bool[np.ndarray, " pool"]) -> "Pool":

@@ -27,6 +27,29 @@ PART_NAMES = {"train": 0, "val": 1, "valid": 1, "validation": 1, "test": 2}
 Row = tuple[str, str, int]
 
 
+class NumberedIds(tuple[str, ...]):
+    """Ids that know where each stands in its source, so that nobody has to read that from the words again.
+
+    Attributes:
+        numbers: The position of each; ids of one source are sorted as these are.
+    """
+
+    numbers: Int[np.ndarray, " ids"]
+
+    @classmethod
+    def of(cls, ids: Iterable[str], numbers: Int[np.ndarray, " ids"]) -> "NumberedIds":
+        """The ids and their positions."""
+        found = cls(ids)
+        found.numbers = numbers
+        return found
+
+
+def taken(ids: tuple[str, ...], indices: Int[np.ndarray, " chosen"]) -> tuple[str, ...]:
+    """The ids at these indices, with their positions where they know them."""
+    chosen = map(ids.__getitem__, indices.tolist())
+    return NumberedIds.of(chosen, ids.numbers[indices]) if isinstance(ids, NumberedIds) else tuple(chosen)
+
+
 @dataclass(frozen=True, slots=True)
 class PassedOver:
     """Something that stands with the data and is not used: what, and why."""
@@ -64,7 +87,7 @@ class Examples:
             f"{len(self.ids)} ids, {len(self.labels)} labels, {len(self.given)} given parts"
         )
         assert len(self.groups) in {0, len(self.ids)}, f"{len(self.ids)} ids, {len(self.groups)} groups"
-        assert all(a < b for a, b in pairwise(self.ids)), "ids are not unique and sorted"
+        assert _are_sorted(self.ids), "ids are not unique and sorted"
         assert all(a < b for a, b in pairwise(self.classes)), f"classes are not sorted: {self.classes}"
 
     def __len__(self) -> int:
@@ -83,10 +106,10 @@ class Examples:
         indices = np.sort(indices)
         return replace(
             self,
-            ids=tuple(self.ids[i] for i in indices),
+            ids=taken(self.ids, indices),
             labels=self.labels[indices],
             given=self.given[indices],
-            groups=tuple(self.groups[i] for i in indices) if self.groups else (),
+            groups=tuple(map(self.groups.__getitem__, indices.tolist())) if self.groups else (),
         )
 
 
@@ -118,6 +141,12 @@ def gather(source: "Source", rows: Sequence[Row], *, layout: str, passed_over: I
         layout=layout,
         passed_over=tuple(sorted(passed_over, key=lambda thing: thing.name)),
     )
+
+
+def _are_sorted(ids: tuple[str, ...]) -> bool:
+    if isinstance(ids, NumberedIds):
+        return bool(np.all(np.diff(ids.numbers) > 0))
+    return all(a < b for a, b in pairwise(ids))
 
 
 def things_of(layout: str) -> str:

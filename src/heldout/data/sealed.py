@@ -95,10 +95,8 @@ def seal(examples: Examples, split: Split, content: Sequence[str]) -> HeldOut:
             expected="at least one example of each class in the test part",
             fix="add test examples, or remove the test part: heldout then makes one",
         )
-    fingerprint = hashlib.sha256()
-    for i in test:  # ascending, and ids are sorted
-        fingerprint.update(f"{examples.ids[i]}\0{content[i]}\0".encode())
-    return HeldOut(examples.take(test), fingerprint.hexdigest())
+    opened = "".join(f"{examples.ids[i]}\0{content[i]}\0" for i in test.tolist())  # ascending, and ids are sorted
+    return HeldOut(examples.take(test), hashlib.sha256(opened.encode()).hexdigest())
 
 
 def open_heldout(heldout: HeldOut, *, log: Path, run: str, why: str, model: str = "") -> Examples:

@@ -4,6 +4,7 @@ import numpy as np
 from jaxtyping import Bool, Int
 
 from heldout.data.examples import PARTS, Examples, some_of
+from heldout.data.groups import distinct
 from heldout.data.splits import Split
 from heldout.findings import MAX_NAMED, Finding
 
@@ -74,7 +75,7 @@ def _n_clusters(
 ) -> Int[np.ndarray, " classes"]:
     _, cluster = np.unique(clusters[chosen], return_inverse=True)
     n_classes = len(examples.classes)
-    pairs = np.unique(cluster.astype(np.int64) * n_classes + examples.labels[chosen])
+    pairs = distinct(cluster.astype(np.int64) * n_classes + examples.labels[chosen])
     return np.bincount(pairs % n_classes, minlength=n_classes)
 
 

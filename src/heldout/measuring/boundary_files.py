@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from heldout.arrow_arrays import arrow_numbers, arrow_rows, arrow_words, numbers_in
 from heldout.errors import DamagedRun
 from heldout.measuring.boundary import Boundary, Line
 from heldout.records import read_json, read_parquet, to_json, write_atomic, write_parquet
@@ -34,18 +35,18 @@ def write_boundary(folder: Path, boundary: Boundary) -> None:
     import pyarrow as pa
 
     n_cells, n_points = boundary.decided.size, len(boundary.labels)
-    names = pa.array(boundary.classes, pa.string())
+    names = arrow_words(boundary.classes).cast(pa.string())
     grid_x, grid_y = (each.ravel() for each in np.meshgrid(boundary.x, boundary.y))
-    labels = names.take(pa.array(boundary.labels))
+    labels = names.take(arrow_rows(boundary.labels))
     columns = {
-        "what": pa.array(["grid"] * n_cells + ["point"] * n_points, pa.string()),
+        "what": ["grid"] * n_cells + ["point"] * n_points,
         "x": np.concatenate([grid_x, boundary.points[:, 0]]),
         "y": np.concatenate([grid_y, boundary.points[:, 1]]),
         "label": pa.concat_arrays([pa.nulls(n_cells, pa.string()), labels]),
-        "predicted": names.take(pa.array(np.concatenate([boundary.decided.ravel(), boundary.predicted]))),
+        "predicted": names.take(arrow_rows(np.concatenate([boundary.decided.ravel(), boundary.predicted]))),
         **{
             name: pa.concat_arrays(
-                [pa.array(getattr(boundary, name).ravel().astype(np.float32)), pa.nulls(n_points, pa.float32())]
+                [arrow_numbers(getattr(boundary, name).ravel().astype(np.float32)), pa.nulls(n_points, pa.float32())]
             )
             for name in ("probability", "margin")
         },
@@ -91,18 +92,18 @@ def _restored(content: dict[str, Any], table: Any) -> Boundary:
         raise ValueError(f"format {content['format']!r}")
     n_columns, n_rows = content["grid"]
     n_cells = n_columns * n_rows
-    names = pa.array(content["classes"], pa.string())
+    names = arrow_words(content["classes"]).cast(pa.string())
     if set(table["what"][:n_cells].to_pylist()) != {"grid"}:
         raise ValueError(f"fewer than {n_cells} points of the grid")
     predicted = pc.index_in(table["predicted"], value_set=names)
     labels = pc.index_in(table["label"][n_cells:], value_set=names)
     if predicted.null_count or labels.null_count:
         raise ValueError("a class that is not named")
-    answers = predicted.to_numpy().astype(np.int64)
-    drawn = np.stack([table[name].to_numpy() for name in ("x", "y")], axis=1)
+    answers = numbers_in(predicted).astype(np.int64)
+    drawn = np.stack([numbers_in(table[name], empty=np.nan) for name in ("x", "y")], axis=1)
     told = {name: content[name] for name in _TOLD}
     probability, margin = (
-        table[name][:n_cells].to_numpy().astype(np.float64).reshape(n_rows, n_columns)
+        numbers_in(table[name][:n_cells], empty=np.nan).astype(np.float64).reshape(n_rows, n_columns)
         for name in ("probability", "margin")
     )
     return Boundary(
@@ -114,6 +115,6 @@ def _restored(content: dict[str, Any], table: Any) -> Boundary:
         probability=probability,
         margin=margin,
         points=drawn[n_cells:],
-        labels=labels.to_numpy().astype(np.int64),
+        labels=numbers_in(labels).astype(np.int64),
         predicted=answers[n_cells:],
     )

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from jaxtyping import Float, Int
 
+from heldout.arrow_arrays import arrow_words, numbers_in
 from heldout.data.examples import things_of
 from heldout.errors import RunFolderError
 from heldout.measuring.boundary import Boundary
@@ -357,17 +358,17 @@ def _number(text: str | None) -> float:
 
 def _read_answers(path: Path, part: str, classes: tuple[str, ...]) -> Answers:
     table = read_parquet(path, ["id", "part", "label", "predicted", "confidence"])
-    table = table.filter(pc.equal(table["part"], part))
-    known = pa.array(classes, pa.string())
+    table = table.filter(pc.equal(table["part"], arrow_words([part])[0]))
+    known = arrow_words(classes).cast(pa.string())
     labels, predicted = (pc.index_in(table[name].cast(pa.string()), value_set=known) for name in ("label", "predicted"))
     if labels.null_count or predicted.null_count:
         raise _not_whole(path, "names a class that scores.json does not have")
     return Answers(
         part=part,
         ids=tuple(table["id"].to_pylist()),
-        labels=labels.to_numpy().astype(np.int64),
-        predicted=predicted.to_numpy().astype(np.int64),
-        confidence=table["confidence"].to_numpy().astype(np.float64),
+        labels=numbers_in(labels).astype(np.int64),
+        predicted=numbers_in(predicted).astype(np.int64),
+        confidence=numbers_in(table["confidence"], empty=np.nan).astype(np.float64),
     )
 
 

@@ -6,7 +6,8 @@ cores without a queue between them, and a second run on the same photos decodes 
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,7 +26,8 @@ from heldout.data.pictures.decoding import (
 from heldout.data.pictures.impressions import Glimpse, glimpse
 from heldout.data.pictures.survey import Survey, in_order, n_decoding_threads, read_file
 from heldout.data.storage.sources import Source
-from heldout.errors import Unreadable
+from heldout.errors import OutOfMemory, Unreadable
+from heldout.memory_limits import can_be_refused
 from heldout.models.engines import Engine
 from heldout.training.stores import ArrayStore, FactStore
 
@@ -64,6 +66,7 @@ class _Seen:
 
     sha256: str = ""
     reason: str = ""
+    is_doubtful: bool = False  # whether want of memory could have been the reason
     known: tuple[PictureFacts, Glimpse] | None = None
     rows: tuple[np.ndarray | None, ...] = ()
 
@@ -93,25 +96,42 @@ def look_at(
     Raises:
         DataError: Nothing can be read from the source any more.
         StorageError: A store cannot be written.
+        OutOfMemory: There is not enough to decode them, so nothing can be said of the files.
     """
     size = max((product.engine.batch_size for product in products if product.engine), default=1)
     looker = _Looker(source, ids, products, facts, size, max_pixels)
     shas: list[str] = []
     reasons: dict[int, str] = {}
+    doubtful: list[str] = []
     n_decoded, start = 0, time.monotonic()
-    with pictures_guarded():
+    with _memory_told(), pictures_guarded():
         for group in in_order(looker.group, -(-len(ids) // size), n_threads=looker.n_threads):
             for seen in group:
                 if seen.reason:
                     reasons[len(shas)] = seen.reason
+                if seen.is_doubtful:
+                    doubtful.append(ids[len(shas)])
                 _keep(seen, products, facts)
                 n_decoded += seen.known is not None
                 shas.append(seen.sha256)
             if progress:
                 progress(len(shas), len(ids), len(shas) / max(time.monotonic() - start, 1e-9))
+        looker.check_blame(doubtful)
     for product in products:
         product.store.flush()
     return Look(_survey(ids, shas, reasons, facts, max_pixels), n_decoded)
+
+
+@contextmanager
+def _memory_told() -> Iterator[None]:
+    try:
+        yield
+    except MemoryError as error:
+        raise OutOfMemory(
+            "there is not enough memory to decode the pictures",
+            expected=f"room for {n_decoding_threads() + 1} of them at a time, up to 24 bytes a pixel",
+            fix="allow more memory, end other programs, or store the pictures smaller; no file was judged by this",
+        ) from error
 
 
 def _survey(
@@ -166,9 +186,21 @@ class _Looker:
                 for index, row in zip(wanted, made, strict=True):
                     rows[index][place] = row
         return [
-            seen if decoded is None else _Seen(seen.sha256, "", (decoded.facts, glimpse(decoded)), tuple(row))
+            seen if decoded is None else _Seen(seen.sha256, known=(decoded.facts, glimpse(decoded)), rows=tuple(row))
             for (seen, decoded), row in zip(opened, rows, strict=True)
         ]
+
+    def check_blame(self, names: Sequence[str]) -> None:
+        """Open again, one by one, the files that failed while others were decoded beside them, where memory is limited.
+
+        Those others may have had the memory. They are gone now, so what fails again fails by its own fault.
+
+        Raises:
+            MemoryError: One is readable after all.
+        """
+        for name in names if can_be_refused() else ():
+            if not self._open(name)[0].reason:
+                raise MemoryError(f"{name} could not be decoded beside others, and can be alone")
 
     def _open(self, name: str) -> tuple[_Seen, Decoded | None]:
         try:
@@ -178,7 +210,7 @@ class _Looker:
             picture = decode(data, sha256=sha256, short_side=self.facts.short_side, max_pixels=self.max_pixels)
             return _Seen(sha256), picture
         except UnreadablePicture as error:
-            return _Seen(reason=str(error)), None
+            return _Seen(reason=str(error), is_doubtful=error.may_be_memory), None
 
     def _make(self, product: Product, pictures: Sequence[Decoded | None]) -> np.ndarray:
         pixels = np.stack([to_pixels(picture.image, product.path) for picture in pictures if picture])

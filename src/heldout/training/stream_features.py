@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float32
 
+from heldout.arrow_arrays import numbers_in
 from heldout.data.tabular.encoding import Column, Encoder
 
 if TYPE_CHECKING:
@@ -57,6 +58,6 @@ def _standardise(
 ) -> bool:
     """Whether it could be done: no number is missing, infinite, or so far off that it would be cut off."""
     with np.errstate(over="ignore", invalid="ignore"):
-        np.subtract(cells.chunk(0).to_numpy(), column.mean, out=scratch)
+        np.subtract(numbers_in(cells), column.mean, out=scratch)
         np.multiply(scratch, 1 / column.scale, out=into, casting="same_kind")
         return bool(max(into.max(), -into.min()) < _SURELY_UNCUT)  # no number is below if one is none

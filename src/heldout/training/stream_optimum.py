@@ -32,6 +32,7 @@ ENOUGH = 0.2
 MAX_PASSES = 8
 _TOLERANCE = 1e-7  # largest entry of the gradient in the whitened basis, where rounding ends the search about as well
 _MAX_STEPS = 200
+_SQUARED_AT_ONCE = 2**12  # rows, which stay in the cache
 # An objective that is summed in 32 bits is known to about this.
 _ROUNDING = 1e-6
 
@@ -126,7 +127,10 @@ class Sample:
         self.labels, self.row_weights, self.l2 = labels, row_weights, l2
         self._features = features.astype(np.float64)
         self._centre = row_weights @ self._features
-        spread = (self._features * row_weights[:, None]).T @ self._features - np.outer(self._centre, self._centre)
+        spread = -np.outer(self._centre, self._centre)
+        for start in range(0, len(features), _SQUARED_AT_ONCE):
+            some = self._features[start : start + _SQUARED_AT_ONCE]
+            spread += (some * row_weights[start : start + _SQUARED_AT_ONCE, None]).T @ some
         squares, directions = np.linalg.eigh(spread)
         # What is constant in the sample says nothing of the curvature, and stays as it is.
         kept = squares > max(float(squares[-1]), 1e-30) * len(squares) * np.finfo(np.float64).eps

@@ -18,6 +18,7 @@ import numpy as np
 from jaxtyping import Int
 from threadpoolctl import threadpool_limits
 
+from heldout.arrow_arrays import arrow_words
 from heldout.data.balance.imbalance import class_weights
 from heldout.data.tabular.encoding import Encoder
 from heldout.data.tabular.table_problems import find_table_problems
@@ -206,7 +207,7 @@ def _judge(rows: RowStream, labelling: Labelling, kept: Kept, encoder: Encoder) 
     """What a few rows of each part say of the columns."""
     import pyarrow as pa
 
-    words = pa.array(labelling.classes, pa.large_string())
+    words = arrow_words(labelling.classes)
     parts = []
     for part in (TRAIN, VALIDATION, TEST):
         chosen = kept.of(part)[:: max(1, len(kept.of(part)) // _JUDGED_ROWS)]

@@ -14,6 +14,7 @@ import pytest
 from jaxtyping import UInt8
 from PIL import Image, ImageOps
 
+from heldout.data.pictures import decoding
 from heldout.data.pictures.decoding import (
     PixelPath,
     UnreadablePicture,
@@ -389,3 +390,56 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
     answer, megabytes = done.stdout.splitlines()
     assert "Decompressed" in answer or answer == "(8, 8)"
     assert int(megabytes) < 100
+
+
+# Decodes a file's bytes with so much more memory than a fresh process has, and prints what comes of it.
+WITH_ROOM = """
+import resource, sys
+from pathlib import Path
+from heldout.data.pictures.decoding import decode, pictures_guarded
+with pictures_guarded():
+    data = sys.stdin.buffer.read()
+    mapped = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (mapped + int(sys.argv[1]),) * 2)
+    try:
+        print(decode(data).image.size)
+    except Exception as error:
+        print(type(error).__name__, error)
+"""
+
+
+def _with_room(n_bytes: int, data: bytes) -> str:
+    command = [sys.executable, "-c", WITH_ROOM, str(n_bytes)]
+    return subprocess.run(command, input=data, capture_output=True, check=True).stdout.decode().strip()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="RLIMIT_AS holds on Linux")
+@pytest.mark.parametrize("lossless", [True, False])
+def test_want_of_memory_is_no_fault_of_the_file(lossless: bool) -> None:
+    data = saved(Image.new("RGB", (3000, 2000), (10, 200, 90)), "WEBP", lossless=lossless, method=0)
+    assert _with_room(2**30, data) == "(3000, 2000)"
+    assert _with_room(18 * 2**20, data) == "MemoryError no room to decode 3000 x 2000 pixels"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="RLIMIT_AS holds on Linux")
+def test_a_damaged_file_is_called_so_where_there_is_room_for_a_whole_one() -> None:
+    assert _with_room(2**26, saved(noise(300, 200), "PNG")[:-500]).startswith("_Undecodable damaged: ")
+
+
+def test_a_file_that_asks_for_what_no_picture_needs_is_at_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    def greedy(*_: object) -> Image.Image:
+        raise MemoryError
+
+    monkeypatch.setattr("heldout.data.pictures.decoding.to_rgb", greedy)
+    with pytest.raises(UnreadablePicture, match=r"^damaged: it asks for more memory than a picture of its size needs$"):
+        decode(saved(noise(30, 20), "PNG"))
+
+
+@pytest.mark.parametrize("kind", ["lossy", "lossless", "extended"])
+@pytest.mark.parametrize("size", [(1, 1), (300, 1), (257, 16383), (4097, 255)])
+def test_the_size_that_a_webp_claims(kind: str, size: tuple[int, int]) -> None:
+    image = Image.new("RGBA" if kind == "extended" else "RGB", size)
+    data = saved(image, "WEBP", lossless=kind == "lossless", method=0, exif=b"Exif\0\0" if kind == "extended" else b"")
+    assert data[12:16] == {"lossy": b"VP8 ", "lossless": b"VP8L", "extended": b"VP8X"}[kind]
+    assert decoding._size_of_webp(data) == size
+    assert decoding._size_of_webp(data[:29]) == decoding._size_of_webp(saved(image, "PNG")) == (0, 0)

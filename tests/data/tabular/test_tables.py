@@ -228,3 +228,30 @@ def test_the_real_points_are_read() -> None:
     split = make_split(examples, seed=0)
     assert [len(split.indices(part)) for part in ("train", "validation", "test")] == [8_000, 2_000, 10_000]
     assert split.made == ("validation",)
+
+
+def test_rows_know_where_they_stand_and_are_found_by_their_words_alike() -> None:
+    train = {"x": [1.0, 2.0, 3.0, 4.0] * 3, "kind": list("abab") * 3}
+    examples = find_table(train, "kind", test={"x": [5.0, 6.0], "kind": ["a", "b"]})
+    source = examples.source
+    assert isinstance(source, TableSource)
+    some = examples.take(np.array([9, 2, 13])).take(np.array([0, 2]))
+    for each in (examples, some):
+        plain = tuple(str(name) for name in each.ids)
+        assert plain == tuple(each.ids)
+        np.testing.assert_array_equal(source.rows_of(each.ids), source.rows_of(plain))
+        np.testing.assert_array_equal(source.rows_of(list(plain)), source.rows_of(plain))
+    assert [source.ids[row] for row in source.rows_of(some.ids)] == list(some.ids)
+
+
+def test_ids_of_another_source_are_noticed() -> None:
+    one, other = (find_table({"x": list(range(n)), "kind": ["a", "b"] * (n // 2)}, "kind") for n in (4, 20))
+    assert isinstance(one.source, TableSource)
+    with pytest.raises((AssertionError, KeyError)):
+        one.source.rows_of(other.ids)
+
+
+@pytest.mark.parametrize("name", ["100%.csv", "%d %s.csv", "a b.csv"])
+def test_a_file_may_be_called_what_it_likes(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("x,kind\n1,a\n2,b\n3,a\n")
+    assert find_table(tmp_path / name, "kind").ids == tuple(f"{name}:{row}" for row in (1, 2, 3))

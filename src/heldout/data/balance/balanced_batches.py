@@ -15,90 +15,23 @@ without those before it. An example stands twice in a batch only where its deck 
 batch has places for it.
 """
 
-import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from itertools import chain
-from typing import Any, final
+from dataclasses import replace
+from itertools import chain, count, repeat
+from typing import final
 
 import numpy as np
-from jaxtyping import Int, UInt32
+from jaxtyping import Int
 from numpy.typing import ArrayLike
 
-from heldout.data.balance.decks import Decks, decks_of
-from heldout.data.balance.keyed_shuffle import mixed, shuffled
+from heldout.data.balance.dealing import Dealing, in_piles
+from heldout.data.balance.decks import decks_of
 from heldout.errors import UsageError
-from heldout.randomness import key_of
 
-# Draws computed at once: fewer are slowed by the calls of numpy, more leave the cache. Measured here, 2026-11-22.
-BLOCK_DRAWS = 2**16
-
-
-@final
-@dataclass(frozen=True, slots=True, eq=False)
-class Dealing:
-    """How decks are dealt from in one epoch, to one of several processes.
-
-    Attributes:
-        decks: What is dealt.
-        batch_size: Examples of a batch of one process, a multiple of the number of classes.
-        seed: Any integer.
-        epoch: At least 0.
-        rank: Which of the processes, from 0.
-        world: How many there are; what each gets in a step is a piece of one batch of world x batch_size.
-    """
-
-    decks: Decks
-    batch_size: int
-    seed: int
-    epoch: int
-    rank: int = 0
-    world: int = 1
-
-    @property
-    def n_batches(self) -> int:
-        """Batches of the epoch, the same for every process."""
-        n_each = self.world * self.batch_size // len(self.decks.counts)
-        return math.ceil(int(self.decks.counts.max()) / n_each)
-
-    def batches(self, first: int, last: int) -> Int[np.ndarray, "batches batch_size"]:
-        """The rows of the batches from `first` up to `last`, without it."""
-        n_classes = len(self.decks.counts)
-        n_each = self.batch_size // n_classes
-        steps = np.arange(first, last, dtype=np.uint64)[:, None] * np.uint64(n_each * self.world)
-        draws = steps + np.arange(self.rank * n_each, (self.rank + 1) * n_each, dtype=np.uint64)
-        dealt = self._dealt(draws.ravel()).reshape(n_classes, last - first, n_each)
-        rows = np.empty((last - first, n_each, n_classes), np.int64)
-        rows.transpose(2, 0, 1)[...] = dealt
-        return rows.reshape(last - first, self.batch_size)
-
-    def blocks(self, first: int = 0) -> Iterator[Int[np.ndarray, "batches batch_size"]]:
-        """All batches from `first` on, as many at a time as are computed best."""
-        n_at_once = max(1, BLOCK_DRAWS // self.batch_size)
-        for start in range(first, self.n_batches, n_at_once):
-            yield self.batches(start, min(start + n_at_once, self.n_batches))
-
-    def _dealt(self, draws: Any) -> UInt32[np.ndarray, "classes draws"]:
-        """Which example of each class comes at each draw of the epoch."""
-        counts = self.decks.counts.astype(np.uint64)[:, None]
-        n_draws = np.uint64(self.n_batches * self.world * (self.batch_size // len(counts)))
-        n_rounds, n_extra = np.divmod(n_draws, counts)
-        rounds, places = np.divmod(draws, counts)
-        orders = rounds + (np.arange(len(counts), dtype=np.uint64)[:, None] << np.uint64(32))
-        keys = mixed(orders ^ _base(self.seed, self.epoch))
-        extra = rounds == n_rounds
-        if extra.any():
-            # After the last whole round a few come once more: where the epoch before left off, in an order that stays.
-            left_off = np.uint64(self.epoch) % counts * n_extra
-            places = np.where(extra, (places + left_off) % counts, places)
-            keys = np.where(extra, mixed(orders - n_rounds ^ _base(self.seed)), keys)
-        cards = shuffled(places.astype(np.uint32), counts.astype(np.uint32), keys)
-        first = np.cumsum(self.decks.counts) - self.decks.counts
-        return np.asarray(self.decks.rows[cards + first[:, None]])
-
-
-def _base(seed: int, *epoch: int) -> np.uint64:
-    return np.uint64(key_of(seed, "batches", *epoch) & (2**64 - 1))
+# Lists are made of so many rows at once: the numbers of those before are given back, and their memory is still at hand.
+_LISTED_DRAWS = 2**11
+# Of the state: whether decks are dealt each place by itself, as all were in 0.1.0, or in piles.
+_KEYED, _PILED = 1, 2
 
 
 def sizes_near(batch_size: int, n_classes: int) -> tuple[int, ...]:
@@ -133,8 +66,8 @@ class BalancedBatchSampler:
     `load_state_dict` said; every further one is the next epoch, also where the one before was broken off. So an order
     is never given twice because someone forgot to ask for another.
 
-    What a batch and an epoch hold is told in this file's docstring. `len` is the number of batches an epoch, whatever
-    the epoch.
+    What a batch and an epoch hold is told in this file's docstring, and the order in that of `dealing`. `len` is the
+    number of batches an epoch, whatever the epoch.
 
     Args:
         labels: The class of each row: whole numbers, truth values or words; an array, a tensor or a list.
@@ -150,7 +83,7 @@ class BalancedBatchSampler:
     Example:
         >>> sampler = BalancedBatchSampler([0, 0, 0, 0, 0, 1, 1], batch_size=4)
         >>> list(sampler)
-        [[3, 5, 1, 6], [4, 5, 2, 6], [0, 6, 3, 5]]
+        [[4, 5, 0, 6], [1, 5, 2, 6], [3, 6, 0, 5]]
     """
 
     def __init__(self, labels: ArrayLike, batch_size: int, *, seed: int = 0, rank: int = 0, world: int = 1) -> None:
@@ -161,7 +94,8 @@ class BalancedBatchSampler:
                 fix="pass the number of this process as rank, and how many there are as world",
             )
         decks = decks_of(labels)
-        self._dealing = Dealing(decks, checked_size(batch_size, len(decks.counts)), seed, 0, rank, world)
+        size = checked_size(batch_size, len(decks.counts))
+        self._dealing = Dealing(decks, size, seed, 0, rank, world, in_piles(decks, seed))
         self._next = (0, 0)
         self._reached = (0, 0)
 
@@ -174,9 +108,11 @@ class BalancedBatchSampler:
         return self._batches(epoch, first)
 
     def _batches(self, epoch: int, first: int) -> Iterator[list[int]]:
+        n_at_once = max(1, _LISTED_DRAWS // self._dealing.batch_size)
         blocks = replace(self._dealing, epoch=epoch).blocks(first)
-        for n_drawn, batch in enumerate(chain.from_iterable(block.tolist() for block in blocks), first + 1):
-            self._reached = (epoch, n_drawn)
+        pieces = (block[start : start + n_at_once] for block in blocks for start in range(0, len(block), n_at_once))
+        batches = chain.from_iterable(piece.tolist() for piece in pieces)
+        for self._reached, batch in zip(zip(repeat(epoch), count(first + 1)), batches, strict=False):
             yield batch
 
     def set_epoch(self, epoch: int) -> None:
@@ -205,11 +141,12 @@ class BalancedBatchSampler:
         Raises:
             UsageError: The state is of a sampler that gives other batches, or of no batch.
         """
+        given = {"order": _KEYED, **state}
         for name, value in self._identity().items():
-            if state.get(name) != value:
+            if given.get(name) != value:
                 raise UsageError(
-                    f"the state is of a sampler with {name} {state.get(name)}, this one has {value}",
-                    expected="labels, batch size, seed and world as they were when the state was taken",
+                    f"the state is of a sampler with {name} {given.get(name)}, this one has {value}",
+                    expected="labels, batch size, seed, world and order as they were when the state was taken",
                     fix="make the sampler as it was made then, or begin an epoch with set_epoch",
                 )
         epoch, batch = state.get("epoch", -1), state.get("batch", -1)
@@ -229,6 +166,7 @@ class BalancedBatchSampler:
             "world": dealing.world,
             "n_examples": len(dealing.decks.rows),
             "n_classes": len(dealing.decks.counts),
+            "order": _PILED if dealing.piles else _KEYED,
         }
 
 

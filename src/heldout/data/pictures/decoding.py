@@ -20,16 +20,25 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 from jaxtyping import UInt8
 from PIL import Image, UnidentifiedImageError
 
+from heldout.memory_limits import has_room
+
 # MPO, several JPEGs in one file, is opened by the plugin for JPEG.
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
 # 50 million pixels are 150 MB of RGB; the largest phone pictures in common use have 48 (2026).
 MAX_PIXELS = 50_000_000
+# What decoding takes at most. Of Pillow's four bytes a pixel, a transparent picture laid on white is held six times;
+# its memory comes in blocks of 16 MiB.
+_BYTES_PER_PIXEL, _BYTES_BESIDE = 24, 2**24
+# A decoder that cannot be loaded, for want of memory too, Pillow takes for one that is not installed.
+_PLUGINS = ("Bmp", "Gif", "Jpeg", "Mpo", "Png", "Tiff", "WebP")
 _RESAMPLING = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
 # How files of phones begin that are often called .jpg.
 _OF_PHONES = tuple(b"ftyp" + brand for brand in (b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"avif", b"avis"))
@@ -48,7 +57,17 @@ _UPRIGHT = {
 
 
 class UnreadablePicture(Exception):
-    """These bytes cannot be used as a picture; the message is the reason, for a person."""
+    """These bytes cannot be used as a picture; the message is the reason, for a person.
+
+    Attributes:
+        may_be_memory: Whether want of memory could look like this: it failed while memory was asked for.
+    """
+
+    may_be_memory = False
+
+
+class _Undecodable(UnreadablePicture):
+    may_be_memory = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +144,11 @@ def pictures_guarded() -> Iterator[None]:
     """Within: Pillow's warnings about bombs and damaged metadata are not shown, for `decode` judges itself.
 
     The filters of `warnings` are one state for all threads, so this goes around a whole pass and not into `decode`.
+
+    Raises:
+        MemoryError: There is not enough to begin with.
     """
+    _import_plugins()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
         warnings.filterwarnings("ignore", module=r"PIL\..*")
@@ -146,26 +169,67 @@ def decode(
 
     Raises:
         UnreadablePicture: Not a picture, cut short, damaged, too large, or of a mode without a known range.
+        MemoryError: There is not enough to decode a picture of that size, so nothing can be said of the file.
     """
     if not data:
         raise UnreadablePicture("the file is empty (0 bytes)")
+    width, height = _size_of_webp(data)
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as stored:
+            width, height = stored.size
             return _decode_open(stored, data, sha256, short_side, max_pixels)
     except UnreadablePicture:
         raise
-    except UnidentifiedImageError:
-        if data[4:12] in _OF_PHONES:
-            raise UnreadablePicture("HEIC or AVIF, which is not read here: save it as JPEG or PNG") from None
-        if data.startswith(_BEGINNINGS):
-            raise UnreadablePicture("damaged: its header cannot be understood") from None
-        raise UnreadablePicture(f"not a JPEG, PNG, WebP, GIF, BMP or TIFF (starts with {data[:8]!r})") from None
     except Image.DecompressionBombError:
         raise UnreadablePicture("far too many pixels by its header: possibly a bomb") from None
-    except MemoryError:
-        raise UnreadablePicture("decoding it takes more memory than there is") from None
     except Exception as error:  # Pillow's plugins raise OSError, SyntaxError, ValueError, struct.error, zlib.error ...
-        raise UnreadablePicture(f"damaged: {_first_line(error)}") from None
+        if isinstance(error, UnidentifiedImageError) and (reason := _why_no_picture(data)):
+            raise UnreadablePicture(reason) from None
+        if reason := reason_too_large(width, height, max_pixels):
+            raise UnreadablePicture(reason) from None
+        if not has_room(_BYTES_PER_PIXEL * width * height + _BYTES_BESIDE):
+            raise MemoryError(f"no room to decode {width} x {height} pixels") from error
+        raise _Undecodable(_why_undecodable(error)) from None
+
+
+def _import_plugins() -> None:
+    """Import what reads pictures now: later, with many in flight, there can be no room for it."""
+    for kind in _PLUGINS:
+        plugin = import_module(f"PIL.{kind}ImagePlugin")
+        if not getattr(plugin, "SUPPORTED", True) and not has_room(_BYTES_BESIDE):
+            raise MemoryError(f"no room to load the decoder of {kind}")
+
+
+def _size_of_webp(data: bytes) -> tuple[int, int]:
+    """Width and height that a WebP file claims; zeros for other files, whose pixels are not asked for when opened.
+
+    Source: RFC 9649, WebP Image Format, 2.5 to 2.7 and 3.4.
+    """
+    if data[:4] != b"RIFF" or data[8:12] != b"WEBP" or len(data) < 30:
+        return 0, 0
+    kind, little = data[12:16], partial(int.from_bytes, byteorder="little")
+    if kind == b"VP8X":
+        return little(data[24:27]) + 1, little(data[27:30]) + 1
+    if kind == b"VP8L":
+        return (little(data[21:25]) & 0x3FFF) + 1, (little(data[21:25]) >> 14 & 0x3FFF) + 1
+    return little(data[26:28]) & 0x3FFF, little(data[28:30]) & 0x3FFF
+
+
+def _why_no_picture(data: bytes) -> str:
+    """Why bytes that Pillow does not know are none of its pictures; empty where they begin like one."""
+    if data[4:12] in _OF_PHONES:
+        return "HEIC or AVIF, which is not read here: save it as JPEG or PNG"
+    if data.startswith(_BEGINNINGS):
+        return ""
+    return f"not a JPEG, PNG, WebP, GIF, BMP or TIFF (starts with {data[:8]!r})"
+
+
+def _why_undecodable(error: Exception) -> str:
+    if isinstance(error, UnidentifiedImageError):
+        return "damaged: its header cannot be understood"
+    if isinstance(error, MemoryError):
+        return "damaged: it asks for more memory than a picture of its size needs"
+    return f"damaged: {_first_line(error)}"
 
 
 def _decode_open(

@@ -14,6 +14,7 @@ from typing import BinaryIO, Protocol, final
 from heldout.data.examples import PassedOver
 from heldout.data.pictures.decoding import UnreadablePicture
 from heldout.data.storage.walking import Contents, leads_back, look_into, printable, reading, why_no_file
+from heldout.errors import is_want_of_memory
 
 # A picture file of 50 megapixels is rarely over 100 MB; what is larger is no photo (assumed).
 MAX_FILE_BYTES = 512 * 2**20
@@ -102,6 +103,8 @@ class FolderSource:
             finally:
                 os.close(handle)
         except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+            if is_want_of_memory(error):
+                raise MemoryError(f"no memory to open {name}") from error
             raise UnreadablePicture(f"cannot be opened: {getattr(error, 'strerror', None) or error}") from None
 
     def open(self, name: str) -> AbstractContextManager[BinaryIO]:

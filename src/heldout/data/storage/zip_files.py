@@ -27,7 +27,7 @@ from heldout.data.storage.member_names import (
     too_much,
 )
 from heldout.data.storage.random_access import RandomAccess
-from heldout.errors import DataError
+from heldout.errors import DataError, is_want_of_memory
 
 _END = struct.Struct("<4s4H2LH")
 _LOCATOR = struct.Struct("<4sLQL")
@@ -98,6 +98,8 @@ class ZipMembers:
         try:
             inflated = inflater.decompress(data, size + 1)  # never more, whatever is in there
         except zlib.error as error:
+            if is_want_of_memory(error):
+                raise MemoryError(f"no memory to inflate {self.names[row]}") from error
             raise UnreadablePicture(f"damaged in the archive: {error}") from None
         if len(inflated) > size or (inflater.eof and len(inflated) < size):
             n = f"more than {size:,}" if len(inflated) > size else f"{len(inflated):,}"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float, Int
 
+from heldout.arrow_arrays import arrow_rows
 from heldout.data.examples import PARTS, Examples, some_of
 from heldout.data.tabular.column_values import dates_of, is_words, numbers_of, words_of
 from heldout.data.tabular.encoding import Column, Encoder
@@ -51,7 +52,7 @@ class Judged:
     def column(self, name: str, rows: Int[np.ndarray, " chosen"] | None = None) -> "pa.ChunkedArray":
         """The cells of a column, in some rows or in all."""
         column = self.table.column(name)
-        return column if rows is None else column.take(rows)
+        return column if rows is None else column.take(arrow_rows(rows))
 
 
 def find_column_leaks(judged: Judged) -> list[Finding]:
@@ -119,6 +120,9 @@ def _target_leaks(recoded: Sequence[str]) -> Finding | None:
 
 def _nearly_perfect(judged: Judged, recoded: Sequence[str]) -> Finding | None:
     learn, judge = (_some(judged.part(part)) for part in ("train", "validation"))
+    of_what = "validation"
+    if not len(judge):  # a look at data without parts: every other row is held back
+        learn, judge, of_what = learn[::2], learn[1::2], "train, learned from the others"
     if len(judge) < _MIN_ROWS or len(np.unique(judged.examples.labels[judge])) < 2:
         return None
     scores = {
@@ -134,7 +138,7 @@ def _nearly_perfect(judged: Judged, recoded: Sequence[str]) -> Finding | None:
         severity="warning",
         what=f"{n_columns(names, 'tells', 'tell')} the classes apart alone: "
         + ", ".join(f"{name!r} (balanced accuracy {scores[name]:.1%} on {len(judge):,} rows)" for name in names[:5])
-        + " of validation",
+        + f" of {of_what}",
         why="So good a column is often filled in after the label is known, such as a diagnosis code; then the score is "
         "too high for new rows. It may also be what the task is about.",
         fix="Ask whether the column is known at the time of the prediction; if not, remove it.",

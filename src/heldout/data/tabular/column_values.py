@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
+from heldout.arrow_arrays import numbers_in
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -44,7 +46,7 @@ def words_of(column: "pa.ChunkedArray") -> Words:
     if not encoded.num_chunks:
         return Words(np.empty(0, np.int64), ())
     dictionary = encoded.chunk(0).dictionary.to_pylist()
-    codes = np.concatenate([np.asarray(chunk.indices.fill_null(-1), dtype=np.int64) for chunk in encoded.chunks])
+    codes = np.concatenate([numbers_in(chunk.indices, empty=-1).astype(np.int64) for chunk in encoded.chunks])
     index: dict[str, int] = {}
     # The last place is for code -1.
     new = np.full(len(dictionary) + 1, -1, np.int64)
@@ -75,11 +77,11 @@ def numbers_of(column: "pa.ChunkedArray") -> Float[np.ndarray, " rows"]:
         return np.full(len(column), np.nan)
     if types.is_timestamp(column.type):
         column = column.cast(pa.int64()).cast(pa.float64(), safe=False)
-        seconds: Float[np.ndarray, " rows"] = column.to_numpy() / 1e6
+        seconds: Float[np.ndarray, " rows"] = numbers_in(column, empty=np.nan) / 1e6
         return seconds
     if types.is_boolean(column.type):
         column = column.cast(pa.int8())
-    found: Float[np.ndarray, " rows"] = column.cast(pa.float64(), safe=False).to_numpy()
+    found: Float[np.ndarray, " rows"] = numbers_in(column.cast(pa.float64(), safe=False), empty=np.nan)
     return found
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from jaxtyping import Bool, Float, Float32, Int
 
+from heldout.arrow_arrays import arrow_rows
 from heldout.data.examples import some_of
 from heldout.data.tabular.column_values import (
     Words,
@@ -128,7 +129,7 @@ class Encoder:
         begin = 0
         for column, width in zip(self.columns, widths, strict=True):
             cells = table.column(column.name)
-            cells = cells if rows is None else cells.take(np.asarray(rows))
+            cells = cells if rows is None else cells.take(arrow_rows(rows))
             fill = _fill_words if column.kind == "category" else _fill_numbers
             fill(column, cells, features[:, begin : begin + width])
             begin += width
@@ -174,7 +175,7 @@ def fit_encoder(table: "pa.Table", rows: Int[np.ndarray, " rows"] | None = None)
     found: list[Column | Dropped] = []
     for name in table.schema.names:
         cells = table.column(name)
-        found.append(_fit(name, cells if rows is None else cells.take(np.asarray(rows)), most))
+        found.append(_fit(name, cells if rows is None else cells.take(arrow_rows(rows)), most))
     columns = tuple(one for one in found if isinstance(one, Column))
     dropped = tuple(one for one in found if isinstance(one, Dropped))
     if not columns:
@@ -243,9 +244,10 @@ def _fit(name: str, cells: "pa.ChunkedArray", most: int) -> Column | Dropped:
 
 def _counts_rows(values: Float[np.ndarray, " rows"]) -> bool:
     """Whether the values are whole, rise from row to row, and leave out few: those of rows outside train."""
-    if len(values) < _MIN_FOR_ID or values[-1] - values[0] > _MAX_GAPS * len(values):
-        return False
-    return bool(np.all(np.diff(values) >= 1) and np.all(values == np.floor(values)))
+    with np.errstate(over="ignore"):  # the distance of two huge numbers may be infinite
+        if len(values) < _MIN_FOR_ID or values[-1] - values[0] > _MAX_GAPS * len(values):
+            return False
+        return bool(np.all(np.diff(values) >= 1) and np.all(values == np.floor(values)))
 
 
 def _fit_words(name: str, words: Words, most: int) -> Column | Dropped:

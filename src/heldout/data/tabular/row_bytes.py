@@ -7,11 +7,13 @@ order of their columns' names, so a file whose columns stand in another order ha
 
 import hashlib
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
-from jaxtyping import Int, UInt8
+from jaxtyping import Int, Shaped, UInt8
 
+from heldout.arrow_arrays import is_there, numbers_in
 from heldout.data.tabular.column_values import is_words, numbers_of, words_of
 
 if TYPE_CHECKING:
@@ -28,12 +30,14 @@ _MIX = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB), np.uint64(
 def row_records(table: "pa.Table") -> Iterator[UInt8[np.ndarray, "rows bytes"]]:
     """The bytes of all rows in their order, in blocks of many rows; all rows of a table have equally many bytes."""
     names = sorted(table.schema.names)
-    width = sum(33 if is_words(table.schema.field(name).type) else 9 for name in names)
-    step = max(1, _BLOCK_BYTES // max(1, width))
+    ends = np.cumsum([0, *(33 if is_words(table.schema.field(name).type) else 9 for name in names)]).tolist()
+    step = max(1, _BLOCK_BYTES // max(1, ends[-1]))
     for begin in range(0, table.num_rows, step):
         rows = table.slice(begin, step)
-        cells = [_cells(rows.column(name)) for name in names]
-        yield np.concatenate([np.empty((rows.num_rows, 0), np.uint8), *cells], axis=1)
+        records = np.empty((rows.num_rows, ends[-1]), np.uint8)
+        for name, (first, last) in zip(names, pairwise(ends), strict=True):
+            _fill(rows.column(name), records[:, first:last])
+        yield records
 
 
 def row_sha256s(table: "pa.Table") -> list[str]:
@@ -61,24 +65,32 @@ def equal_rows(table: "pa.Table") -> Int[np.ndarray, " rows"]:
     hashes = np.zeros(table.num_rows, np.uint64)
     for name in sorted(table.schema.names):
         hashes = _mixed(hashes * _MIX[2] + _mixed(_bits(table.column(name))))
-    _, first, inverse = np.unique(hashes, return_index=True, return_inverse=True)
+    return numbered(hashes)
+
+
+def numbered(marks: Shaped[np.ndarray, " rows"]) -> Int[np.ndarray, " rows"]:
+    """0, 1, ... in the order of first appearance, equal where the marks are.
+
+    Example:
+        >>> numbered(np.array([7, 3, 7])).tolist()
+        [0, 1, 0]
+    """
+    _, first, inverse = np.unique(marks, return_index=True, return_inverse=True)
     rank = np.empty(len(first), np.int64)
     rank[np.argsort(first)] = np.arange(len(first))
     return rank[inverse]
 
 
-def _cells(column: "pa.ChunkedArray") -> UInt8[np.ndarray, "rows bytes"]:
+def _fill(column: "pa.ChunkedArray", cells: UInt8[np.ndarray, "rows bytes"]) -> None:
+    """Write the bytes of a column's cells."""
     if is_words(column.type):
         words = words_of(column)
         digests = [bytes([_WORD]) + hashlib.sha256(word.encode()).digest() for word in words.words] + [bytes(33)]
-        records: UInt8[np.ndarray, "words bytes"] = np.frombuffer(b"".join(digests), np.uint8).reshape(-1, 33)
-        cells: UInt8[np.ndarray, "rows bytes"] = records[words.codes]
-        return cells
+        cells[:] = np.frombuffer(b"".join(digests), np.uint8).reshape(-1, 33)[words.codes]
+        return
     values, kinds = _values(column)
-    numbers = np.empty((len(column), 9), np.uint8)
-    numbers[:, 0] = kinds
-    numbers[:, 1:] = values.astype("<i8", copy=False)[:, None].view(np.uint8)
-    return numbers
+    cells[:, 0] = kinds
+    cells[:, 1:] = values.astype("<i8", copy=False)[:, None].view(np.uint8)
 
 
 def _values(column: "pa.ChunkedArray") -> tuple[Int[np.ndarray, " rows"], UInt8[np.ndarray, " rows"]]:
@@ -87,12 +99,11 @@ def _values(column: "pa.ChunkedArray") -> tuple[Int[np.ndarray, " rows"], UInt8[
     from pyarrow import types
 
     if types.is_timestamp(column.type):
-        is_there = np.asarray(column.is_valid())
-        times: Int[np.ndarray, " rows"] = column.cast(pa.int64()).fill_null(0).to_numpy()
-        return times, np.where(is_there, _TIME, _EMPTY).astype(np.uint8)
+        times: Int[np.ndarray, " rows"] = numbers_in(column.cast(pa.int64()))
+        return times, np.where(is_there(column), _TIME, _EMPTY).astype(np.uint8)
     numbers = numbers_of(column)
     numbers = np.where(np.isnan(numbers), 0.0, numbers) + 0.0  # -0.0 is 0.0
-    kinds = np.where(np.asarray(column.is_valid()), _NUMBER, _EMPTY).astype(np.uint8)
+    kinds = np.where(is_there(column), _NUMBER, _EMPTY).astype(np.uint8)
     if types.is_floating(column.type):
         kinds[np.isnan(numbers_of(column))] = _EMPTY
     values = numbers.view(np.int64)
@@ -100,7 +111,7 @@ def _values(column: "pa.ChunkedArray") -> tuple[Int[np.ndarray, " rows"], UInt8[
         is_large = np.abs(numbers) >= _EXACT
         if is_large.any():
             kinds[is_large] = _WHOLE
-            values = np.where(is_large, column.fill_null(0).to_numpy(), values)
+            values = np.where(is_large, numbers_in(column), values)
     return values, kinds
 
 

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Bool, Int
 
+from heldout.arrow_arrays import arrow_rows
 from heldout.data.examples import PARTS, Examples, some_of
 from heldout.data.problems import DUPLICATES, LABEL_ERRORS
 from heldout.data.splits import Split
 from heldout.data.tabular.column_leaks import LEAKS, Judged
 from heldout.data.tabular.column_problems import find_column_problems
 from heldout.data.tabular.encoding import Encoder
-from heldout.data.tabular.row_bytes import equal_rows
+from heldout.data.tabular.row_bytes import numbered
 from heldout.data.tabular.tables import TableSource
 from heldout.findings import MAX_NAMED, Finding
 
@@ -45,17 +46,23 @@ def find_table_problems(examples: Examples, split: Split | None, encoder: Encode
     Returns:
         Findings in a fixed order, none where nothing was found.
     """
-    source = _source_of(examples)
-    rows = source.rows_of(examples.ids)
-    judged = Judged(
-        examples=examples,
-        table=_rows(source, rows),
-        parts=examples.given if split is None else split.parts,
-        encoder=encoder,
-    )
-    equal = equal_rows(judged.table)
+    judged = judged_of(examples, split, encoder)
+    equal = equal_examples(examples)
     found = (*_of_copies(judged, equal), _row_order(judged), _classes_alike(examples), _left_out(examples))
     return [finding for finding in found if finding is not None] + find_column_problems(judged)
+
+
+def judged_of(examples: Examples, split: Split | None, encoder: Encoder) -> Judged:
+    """A table as it is judged.
+
+    Args:
+        examples: Of a `TableSource`.
+        split: Of these examples; None for the parts that come with the data.
+        encoder: Learned from train.
+    """
+    source = _source_of(examples)
+    parts = examples.given if split is None else split.parts
+    return Judged(examples, _rows(source, source.rows_of(examples.ids)), parts, encoder)
 
 
 def row_clusters(source: TableSource, ids: Sequence[str]) -> Int[np.ndarray, " examples"]:
@@ -71,8 +78,8 @@ def row_clusters(source: TableSource, ids: Sequence[str]) -> Int[np.ndarray, " e
         >>> row_clusters(_source_of(examples), examples.ids).tolist()
         [0, 1, 0]
     """
-    equal = equal_rows(_rows(source, source.rows_of(ids)))
-    return equal if _says_something(equal) else np.arange(len(equal))
+    equal = _equal(source, source.rows_of(ids))
+    return equal if says_something(equal) else np.arange(len(equal))
 
 
 def leaked_rows(
@@ -111,12 +118,26 @@ def _source_of(examples: Examples) -> TableSource:
     return examples.source
 
 
+def equal_examples(examples: Examples) -> Int[np.ndarray, " examples"]:
+    """A number an example, equal where all features are: 0, 1, ... in the order of first appearance."""
+    source = _source_of(examples)
+    return _equal(source, source.rows_of(examples.ids))
+
+
+def _equal(source: TableSource, rows: Int[np.ndarray, " rows"]) -> Int[np.ndarray, " rows"]:
+    return source.equal if _is_all(source, rows) else numbered(source.equal[rows])
+
+
+def _is_all(source: TableSource, rows: Int[np.ndarray, " rows"]) -> bool:
+    return len(rows) == source.table.num_rows and bool(np.all(rows == np.arange(len(rows))))
+
+
 def _rows(source: TableSource, rows: Int[np.ndarray, " rows"]) -> "pa.Table":
-    is_all = len(rows) == source.table.num_rows and bool(np.all(rows == np.arange(len(rows))))
-    return source.table if is_all else source.table.take(rows)
+    return source.table if _is_all(source, rows) else source.table.take(arrow_rows(rows))
 
 
-def _says_something(equal: Int[np.ndarray, " rows"]) -> bool:
+def says_something(equal: Int[np.ndarray, " rows"]) -> bool:
+    """Whether most rows are different, so that equal ones are copies of each other."""
     return len(equal) > 0 and int(equal.max()) + 1 >= _MOSTLY_DIFFERENT * len(equal)
 
 
@@ -124,7 +145,7 @@ def _of_copies(judged: Judged, equal: Int[np.ndarray, " examples"]) -> tuple[Fin
     n_different = int(equal.max()) + 1
     if n_different == len(equal):
         return ()
-    if not _says_something(equal):
+    if not says_something(equal):
         return (_few_different(equal), _two_labels(judged, equal, are_copies=False))
     return (_across_parts(judged, equal), _within_parts(judged, equal), _two_labels(judged, equal, are_copies=True))
 

@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, BinaryIO, final
 import numpy as np
 from jaxtyping import Int
 
-from heldout.data.examples import PARTS, Examples, PassedOver, some_of
+from heldout.arrow_arrays import arrow_rows, arrow_words
+from heldout.data.examples import PARTS, Examples, NumberedIds, PassedOver, some_of, taken
 from heldout.data.groups import with_groups
 from heldout.data.storage.walking import Contents
 from heldout.data.tabular.column_values import as_number, dates_of, is_missing_word, is_words, numbers_of, words_of
 from heldout.data.tabular.encoding import Column, Encoder
-from heldout.data.tabular.row_bytes import row_records, row_sha256s
+from heldout.data.tabular.row_bytes import equal_rows, row_records, row_sha256s
 from heldout.data.tabular.table_columns import TableFile, check_columns, column_of, joined_column, read_files
 from heldout.data.tabular.table_labels import labels_of
 from heldout.data.tabular.table_text import has_no_names
@@ -63,12 +64,16 @@ class TableSource:
     def ids(self) -> tuple[str, ...]:
         """The ids of all rows, sorted."""
         ends = [begin for _, begin in self.files[1:]] + [self.table.num_rows]
-        width = self.n_digits
-        return tuple(
-            f"{prefix}{row:0{width}d}"
-            for (prefix, begin), end in zip(self.files, ends, strict=True)
-            for row in range(1, end - begin + 1)
-        )
+        words: list[str] = []
+        for (prefix, begin), end in zip(self.files, ends, strict=True):
+            template = f"{prefix.replace('%', '%%')}%0{self.n_digits}d"
+            words += map(template.__mod__, range(1, end - begin + 1))
+        return NumberedIds.of(words, np.arange(self.table.num_rows))
+
+    @cached_property
+    def equal(self) -> Int[np.ndarray, " rows"]:
+        """A number a row of `table`, equal where all its cells are, as `row_bytes.equal_rows` gives it."""
+        return equal_rows(self.table)
 
     def rows_of(self, ids: Sequence[str]) -> Int[np.ndarray, " chosen"]:
         """The positions in `table` of these ids, in their order.
@@ -76,8 +81,10 @@ class TableSource:
         Raises:
             KeyError: An id is of another source.
         """
-        if ids is self.ids:
-            return np.arange(self.table.num_rows)
+        if isinstance(ids, NumberedIds):
+            ends = self.rows_of([ids[0], ids[-1]]) if ids else ids.numbers
+            assert not ids or (ends == ids.numbers[[0, -1]]).all(), f"{ids[0]} to {ids[-1]} are of another source"
+            return ids.numbers
         begins = {prefix: begin - 1 for prefix, begin in self.files}
         width = self.n_digits
         return np.fromiter((begins[name[:-width]] + int(name[-width:]) for name in ids), np.int64, len(ids))
@@ -113,7 +120,7 @@ class TableSource:
 
     def _cells_of(self, ids: Sequence[str]) -> "pa.Table":
         table = self.table.append_column(self.target, self.labels)
-        return table if ids is self.ids else table.take(self.rows_of(ids))
+        return table if ids is self.ids else table.take(arrow_rows(self.rows_of(ids)))
 
 
 def find_table(
@@ -264,8 +271,8 @@ def _check_kind(column: Column, cells: "pa.ChunkedArray", shown: str) -> None:
 def _label_words(classes: Sequence[str], labels: Int[np.ndarray, " rows"]) -> "pa.ChunkedArray":
     import pyarrow as pa
 
-    words = pa.array([*classes, None], pa.large_string())
-    return pa.chunked_array([words.take(pa.array(np.where(labels < 0, len(classes), labels)))])
+    words = pa.concat_arrays([arrow_words(classes), pa.nulls(1, pa.large_string())])
+    return pa.chunked_array([words.take(arrow_rows(np.where(labels < 0, len(classes), labels)))])
 
 
 def _source(files: Sequence[TableFile], names: Sequence[str], target: str, labels: "pa.ChunkedArray") -> TableSource:
@@ -304,7 +311,7 @@ def _examples(
             )
         passed_over = tuple(PassedOver(name, "the row has no label") for name in names)
         there = np.flatnonzero(labels >= 0)
-        ids, labels, given = tuple(ids[i] for i in there.tolist()), labels[there], given[there]
+        ids, labels, given = taken(ids, there), labels[there], given[there]
     return Examples(source, ids, labels, classes, given, LAYOUT, passed_over)
 
 
