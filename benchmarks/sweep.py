@@ -9,6 +9,7 @@ Each trial trains the head by mini-batches at its own rate; with --fitted each f
 
 import argparse
 import json
+import resource
 import tempfile
 import time
 from pathlib import Path
@@ -21,13 +22,14 @@ from heldout.data.folds import make_folds
 from heldout.data.storage.sources import FolderSource
 from heldout.models.backbones import DEFAULT
 from heldout.provenance import environment
+from heldout.sweeping.folded import read_folds, write_folds
 from heldout.sweeping.ledger import LEDGER, append_result, read_ledger
 from heldout.sweeping.runners import LocalRunner
 from heldout.sweeping.space import make_space
 from heldout.sweeping.sweep import SweepPlan, spread
-from heldout.sweeping.trials import TrialOrder, read_folds, rehearse, run_trial, trial_key, write_folds
+from heldout.sweeping.trials import TrialOrder, rehearse, run_trial, trial_key
 from heldout.training.materials import Part, gather_materials
-from heldout.verbs.searching import plan_sweep
+from heldout.verbs.sweep_plans import plan_sweep
 
 N_CLASSES, N_FEATURES, N_SEEDS = 10, 1280, 5
 
@@ -91,6 +93,7 @@ def timed(home: Path, arguments: argparse.Namespace) -> dict[str, Any]:
         for seed in range(plan.n_seeds)
         for setting, own in plan.plans.items()
     ][: arguments.trials]
+    before = [time.process_time(), 0.0]
     with LocalRunner(workers.n, workers.n_threads) as runner:
         began = time.perf_counter()
         list(runner.run(rehearse, orders[:1]))
@@ -99,6 +102,8 @@ def timed(home: Path, arguments: argparse.Namespace) -> dict[str, Any]:
             append_result(home / LEDGER, result)  # type: ignore[arg-type]
         ended = time.perf_counter()
         overheads = sorted(runner.overheads)
+    # The workers have ended, so that their processor time is known; on a busy machine it is the more telling number.
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     results = read_ledger(home / LEDGER)
     own = sum(result.seconds for result in results)
     return {
@@ -112,6 +117,7 @@ def timed(home: Path, arguments: argparse.Namespace) -> dict[str, Any]:
         "seconds": round(ended - began, 2),
         "rehearsal_seconds": round(rehearsed - began, 2),
         "trial_seconds": round(own, 2),
+        "processor_seconds": [round(one.ru_utime + one.ru_stime - before[n], 2) for n, one in enumerate(used)],
         "beyond_the_trials": f"{(ended - began) * workers.n / own - 1:.1%}",
         "overhead_median_seconds": round(overheads[len(overheads) // 2], 4),
         "accuracy": [round(float(np.quantile([result.score or 0 for result in results], q)), 4) for q in (0, 0.5, 1)],

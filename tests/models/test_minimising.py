@@ -59,3 +59,17 @@ def test_where_rounding_hides_every_decrease_it_ends_there() -> None:
 
     found = minimise(flat, np.full(3, 0.1), tolerance=0.0, max_steps=100)
     assert found.n_steps < 100
+
+
+def test_values_that_are_rounded_do_not_end_it_before_the_gradient_is_small() -> None:
+    curvatures, centre = np.geomspace(1, 100, 20), np.ones(20)
+    exact = quadratic(curvatures, centre)
+
+    def rounded(x: np.ndarray) -> tuple[float, np.ndarray]:
+        value, gradient = exact(x)
+        return value + 1 + 1e-6 * np.sin(1e9 * float(x.sum())), gradient
+
+    found = minimise(rounded, np.zeros(20), tolerance=1e-7, max_steps=200, rounding=3e-6)
+    assert found.gradient <= 1e-7
+    without = minimise(rounded, np.zeros(20), tolerance=1e-7, max_steps=200)
+    assert without.gradient > 1e-7

@@ -9,7 +9,7 @@ import pytest
 from heldout.sweeping.advising import find_doubts, recommend
 from heldout.sweeping.choosing import Judgement, compare_regimes, judge, standing_record
 from heldout.sweeping.ledger import TrialResult
-from heldout.sweeping.measure import Measure
+from heldout.sweeping.measure import JudgedOn, Measure
 from heldout.sweeping.space import Setting
 
 N_VALIDATION, N_TRAIN = 200, 800
@@ -57,8 +57,10 @@ def judged(
 
 
 def ruled(settings: list[Setting], results: list[TrialResult], n_seeds: int, measure: Measure = ACCURACY) -> Judgement:
-    groups = [np.arange(N_VALIDATION)] * n_seeds
-    return judge(settings, results, measure=measure, n_seeds=n_seeds, groups=groups, generator=np.random.default_rng(0))
+    parts = [JudgedOn(np.arange(N_VALIDATION) % 2, np.arange(N_VALIDATION))] * n_seeds
+    return judge(
+        settings, results, measure=measure, n_seeds=n_seeds, judged_on=parts, generator=np.random.default_rng(0)
+    )
 
 
 def codes(judgement: Judgement, results: list[TrialResult], n_seeds: int = 5) -> dict[str, str]:
@@ -158,12 +160,50 @@ def test_equal_starts_of_different_seeds_are_an_error() -> None:
     assert codes(ruled([HIGH], results, 2), results, 2)["equal-starts"] == "error"
 
 
-def test_the_optimism_is_that_of_a_choice_by_accuracy_alone() -> None:
-    judgement, results = judged(CLEAR)
-    assert judgement.optimism is not None
-    balanced = ruled(list(CLEAR), results, 5, Measure("balanced_accuracy"))
-    assert balanced.optimism is None
-    assert balanced.best is not None
+def test_with_classes_of_one_size_the_optimism_of_balanced_accuracy_is_that_of_accuracy() -> None:
+    generator = np.random.default_rng(0)
+    results = [one_with(setting, seed, generator.random(N_VALIDATION) < 0.9) for setting in SAME for seed in range(3)]
+    by_accuracy = ruled(list(SAME), results, 3).optimism
+    balanced = ruled(list(SAME), results, 3, Measure("balanced_accuracy")).optimism
+    assert by_accuracy is not None
+    assert balanced is not None
+    assert 0.005 < by_accuracy.value < 0.02
+    assert balanced.value == pytest.approx(by_accuracy.value, rel=0.05)
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_where_every_mistake_costs_the_same_the_optimism_is_that_of_accuracy_times_the_cost(n_classes: int) -> None:
+    generator = np.random.default_rng(0)
+    labels = np.arange(N_VALIDATION) % 2
+    results = []
+    for setting in SAME:
+        correct = generator.random(N_VALIDATION) < 0.9
+        answered = np.where(correct, labels, (labels + 1) % n_classes).astype("<i2").tobytes()
+        results.append(one_with(setting, 0, correct, answered=answered))
+    costs = 4.0 * (1 - np.eye(n_classes))
+    measure = Measure("mean_cost", 4.0, tuple(tuple(row) for row in costs.tolist()))
+    of_accuracy, of_cost = ruled(list(SAME), results, 1).optimism, ruled(list(SAME), results, 1, measure).optimism
+    assert of_accuracy is not None
+    assert of_cost is not None
+    assert of_cost.value == pytest.approx(4 * of_accuracy.value, rel=1e-4)
+
+
+def test_without_the_answers_that_an_older_version_did_not_keep_the_optimism_of_costs_is_not_told() -> None:
+    results = [one_with(setting, 0, np.arange(N_VALIDATION) < 150) for setting in SAME]
+    measure = Measure("mean_cost", 1.0, ((0.0, 1.0, 1.0), (1.0, 0.0, 1.0), (1.0, 1.0, 0.0)))
+    judgement = ruled(list(SAME), results, 1, measure)
+    assert judgement.best is not None
+    assert judgement.optimism is None
+
+
+SAME = (FROZEN, LOW, MIDDLE, HIGH)
+
+
+def one_with(setting: Setting, seed: int, correct: np.ndarray, *, answered: bytes = b"") -> TrialResult:
+    """A trial with these answers."""
+    return trial(
+        setting, seed, 0.0, score=float(correct.mean()), correct=np.packbits(correct).tobytes(), answered=answered
+    )
 
 
 def paid(
@@ -174,7 +214,7 @@ def paid(
         replace(one, score=None if one.score is None else highest * (1 - one.score))
         for one in judged(scores, seconds)[1]
     ]
-    return ruled(list(scores), results, 5, Measure("mean_cost", highest))
+    return ruled(list(scores), results, 5, Measure("mean_cost", highest, ((0.0, highest), (highest, 0.0))))
 
 
 @pytest.mark.parametrize("highest", [1.0, 20.0])
@@ -206,7 +246,8 @@ def test_the_lowest_cost_wins_and_is_told_as_saved() -> None:
     assert advice is not None
     assert any("beats frozen, fitted: saves 1.5 an answer [" in one for one in advice.evidence)
     assert not any("points" in one for one in advice.evidence)
-    assert judgement.optimism is None
+    assert "expected to look" in advice.evidence[-1]
+    assert "cheaper on validation than it is" in advice.evidence[-1]
 
 
 def test_a_setting_without_every_score_is_not_the_cheapest() -> None:

@@ -10,7 +10,7 @@ from heldout.errors import UsageError
 from heldout.plan import Plan, make_plan
 from heldout.plan_sections import ModelPlan
 from heldout.sweeping.space import Setting, Space, make_space, names_of, settings_of
-from heldout.verbs.searching import plan_sweep
+from heldout.verbs.sweep_plans import plan_sweep
 
 
 def make(values: Mapping[str, Any]) -> Plan:

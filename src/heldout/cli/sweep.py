@@ -78,7 +78,8 @@ def sweep(  # noqa: PLR0913, PLR0917 -- one parameter a flag
     from heldout.data.storage.remote import argument_without_secrets
     from heldout.plan_text import merged_settings
     from heldout.sweeping.space import make_space
-    from heldout.verbs.searching import plan_sweep, sweep_as_planned
+    from heldout.verbs.searching import sweep_as_planned
+    from heldout.verbs.sweep_plans import plan_sweep
 
     named: dict[str, Any] = {
         "data.path": data,

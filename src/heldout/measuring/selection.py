@@ -13,6 +13,8 @@ from heldout.errors import UsageError
 from heldout.measuring.comparison import Difference, corrected_t
 from heldout.measuring.intervals import BLOCK_NUMBERS, N_RESAMPLES, normal_quantile
 
+# How good each answer is: whether it is right, or a number.
+Gains = Bool[np.ndarray, "settings validation"] | Float[np.ndarray, "settings validation"]
 # Two settings are told apart where p, after Holm's correction, is below it.
 _LEVEL = 0.05
 # Examples, or groups, beyond that number are put together at random into so many before they are resampled: their
@@ -47,7 +49,7 @@ class Optimism:
     """How much better than it is the best of several settings is expected to look.
 
     Attributes:
-        value: To be taken off its score, 0 to 1.
+        value: To be taken off its score, 0 and up; of a cost, to be added to it.
         n_settings: Among how many it was chosen.
         method: What made the number.
     """
@@ -104,7 +106,7 @@ def rank_with_ties(scores: Float[np.ndarray, "settings seeds"], *, n_train: int,
 
 
 def expected_optimism(
-    correct: Sequence[Bool[np.ndarray, "settings validation"]],
+    gains: Sequence[Gains],
     *,
     groups: Sequence[Int[np.ndarray, " validation"]] | None = None,
     generator: np.random.Generator,
@@ -118,19 +120,21 @@ def expected_optimism(
     K - 1 comparisons) are first drawn together, by the share of their variance that chance explains.
 
     Args:
-        correct: One array for each seed: which setting answers which of its validation examples right. All hold the
-            same settings in the same order; examples may differ in number.
+        gains: One array for each seed: how good the answer of each setting to each of its validation examples is, such
+            as whether it is right; the mean over examples is the score that chooses. All hold the same settings in the
+            same order; examples may differ in number.
         groups: For each seed, examples with the same number belong together; None where each is by itself.
         generator: Where the random numbers come from.
 
     Raises:
         UsageError: There is no seed, setting or example, or sizes do not fit.
 
-    Assumes: examples, or groups, drawn independently; a setting is chosen by its accuracy.
+    Assumes: examples, or groups, drawn independently; a setting is chosen by its mean gain.
     Breaks when: one setting is the best in truth and others come close: it is then up to four times too large, which
         is careful. A tenth too small for two or three equal settings. What initialisation and order add by chance is
         not in it.
-    Checked by: tests/measuring/test_selection.py::test_the_optimism_is_near_the_true_one
+    Checked by: tests/measuring/test_selection.py::test_the_optimism_is_near_the_true_one, and for costs and balanced
+        accuracy tests/sweeping/test_measure.py
 
     Source:
         Efron, Tibshirani, "An Introduction to the Bootstrap" (1993), 17.6, for the optimism; Hansen, JBES 23 (2005)
@@ -142,11 +146,11 @@ def expected_optimism(
         >>> 0.015 < found.value < 0.025, found.n_settings
         (True, 10)
     """
-    _check_correct(correct, groups)
-    n_settings, n_seeds = len(correct[0]), len(correct)
-    means = np.mean([each.mean(axis=1) for each in correct], axis=0)
+    _check_gains(gains, groups)
+    n_settings, n_seeds = len(gains[0]), len(gains)
+    means = np.mean([each.mean(axis=1, dtype=np.float64) for each in gains], axis=0)
     chance = np.zeros((N_RESAMPLES, n_settings))
-    for seed, each in enumerate(correct):
+    for seed, each in enumerate(gains):
         chance += _resampled(each, None if groups is None else groups[seed], generator) / n_seeds
     chance -= chance.mean(axis=0)
     chosen = (_drawn_together(means, chance) + chance).argmax(axis=1)
@@ -238,30 +242,32 @@ def _checked_scores(scores: Float[np.ndarray, "settings seeds"]) -> Float[np.nda
 
 
 def _resampled(
-    correct: Bool[np.ndarray, "settings validation"],
+    gains: Gains,
     groups: Int[np.ndarray, " validation"] | None,
     generator: np.random.Generator,
 ) -> Float[np.ndarray, "resamples settings"]:
-    """By how much the accuracies of each resample differ from those of all examples."""
-    hits, sizes = _units(correct, groups, generator)
+    """By how much the mean gains of each resample differ from those of all examples."""
+    sums, sizes = _units(gains, groups, generator)
     n_units = len(sizes)
-    excess = hits - correct.mean(axis=1, keepdims=True) * sizes  # of each unit: sums, less what the mean would give
+    excess = (
+        sums - gains.mean(axis=1, keepdims=True, dtype=np.float64) * sizes
+    )  # of each unit: sums, less what the mean would give
     return np.concatenate([weights @ excess.T / (weights @ sizes)[:, None] for weights in _draws(n_units, generator)])
 
 
 def _units(
-    correct: Bool[np.ndarray, "settings validation"],
+    gains: Gains,
     groups: Int[np.ndarray, " validation"] | None,
     generator: np.random.Generator,
 ) -> tuple[Float[np.ndarray, "settings units"], Float[np.ndarray, " units"]]:
-    """What is resampled: right answers and examples of each group, put together at random where there are very many."""
-    unit = np.arange(correct.shape[1]) if groups is None else np.unique(groups, return_inverse=True)[1]
+    """What is resampled: the gains and examples of each group, put together at random where there are very many."""
+    unit = np.arange(gains.shape[1]) if groups is None else np.unique(groups, return_inverse=True)[1]
     n_units = int(unit.max()) + 1
     if n_units > _MOST_UNITS:
         unit = generator.permutation(np.arange(n_units) % _MOST_UNITS)[unit]
         n_units = _MOST_UNITS
-    hits = np.stack([np.bincount(unit[row], minlength=n_units) for row in correct]).astype(np.float64)
-    return hits, np.bincount(unit, minlength=n_units).astype(np.float64)
+    sums = np.stack([np.bincount(unit, row, minlength=n_units) for row in gains])
+    return sums, np.bincount(unit, minlength=n_units).astype(np.float64)
 
 
 def _draws(n_units: int, generator: np.random.Generator) -> Iterator[Float[np.ndarray, "resamples units"]]:
@@ -292,9 +298,9 @@ def _drawn_together(
     return moved
 
 
-def _check_correct(correct: Sequence[np.ndarray], groups: Sequence[np.ndarray] | None) -> None:
+def _check_gains(gains: Sequence[np.ndarray], groups: Sequence[np.ndarray] | None) -> None:
     """Raise unless all seeds hold the same number of settings, examples, and a group for each of these."""
-    shapes = [each.shape for each in correct]
+    shapes = [each.shape for each in gains]
     fits = bool(shapes) and all(len(each) == 2 and 0 not in each and each[0] == shapes[0][0] for each in shapes)
     lengths = None if groups is None else [len(each) for each in groups]
     if not fits or (lengths is not None and lengths != [each[1] for each in shapes]):

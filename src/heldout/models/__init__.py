@@ -25,5 +25,5 @@ Files, in reading order:
 - `folding.py`: a network for inference alone
 - `prepared.py`, `conversion.py`: backbones made ready for their engine, once
 - `choosing.py`: which engine is fastest for a backbone on this machine
-- `heads.py`: a linear head fitted to features
+- `heads.py`: a linear head fitted to features; `likelihood.py`, `changing.py`: its loss, and variables evenly curved
 """

@@ -3,32 +3,32 @@
     minimise over W, b:   mean over examples of -log softmax(x W + b)[label]  +  l2 / 2 * |W|^2
 
 The problem is convex, so there is one best head for each `l2`, and no learning rate, no epochs and no order of examples
-to argue about. It is solved in the basis of the features' singular vectors, where Böhning's bound on the Hessian
-(1/2 of the features' second moments, for any number of classes) is diagonal; dividing by its root makes every
-direction about equally curved, and L-BFGS then needs tens of steps, not thousands. The decomposition is made once for a
-whole path of `l2`.
-
-Source: D. Böhning, "Multinomial logistic regression algorithm", Ann. Inst. Statist. Math. 44 (1992), 197-200.
+to argue about. It is solved in the basis of the features' singular vectors, which is found once for a whole path of
+`l2`. There the curvature at the start of each fit is known (`changing.py`), and L-BFGS in variables in which it is 1
+(`likelihood.py`) needs 3 to 20 steps.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from jaxtyping import Float, Int
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
-from heldout.models.minimising import minimise
+from heldout.models.changing import Layer
+from heldout.models.likelihood import Likelihood, find_optimum, likelihood_of
 
 # Strongest first, so that each fit starts from its neighbour; the scale is that of features with a root mean square
 # of 1. What validation chose on flower_photos, catdog and flowers102 lies well inside (measured here, 2026-11-22).
 L2_GRID = tuple(float(10.0 ** (exponent / 2)) for exponent in range(2, -11, -1))
-# Above this many numbers the work is done in 32 bits: 2^24 doubles are 128 MiB.
-_MAX_DOUBLES = 2**24
-# Largest entry of the gradient, in the whitened basis, at which a fit counts as done. There the objective is within
-# 1e-6 nats of scikit-learn's (test_heads.py).
-_GRADIENT_TOLERANCE = {np.dtype(np.float64): 1e-5, np.dtype(np.float32): 1e-4}
-_MAX_STEPS = 2000
+# Above this many numbers the products are made in 32 bits, which takes half the time: 2^22 doubles are 32 MiB.
+_MAX_DOUBLES = 2**22
+# Largest entry of the gradient, in variables in which the curvature is about 1, at which a fit counts as done. There
+# the objective is within 1e-6 nats of scikit-learn's (test_heads.py).
+_TOLERANCE = 1e-5
+_ROUGH = 1e-4  # where a head only serves to doubt labels by
 # Multiplications in one product from which on a second thread pays (assumed: several milliseconds of one core).
 _WORTH_THREADS = 2**27
 
@@ -43,6 +43,7 @@ class Head:
         l2: The penalty it was fitted with, for centred features scaled to a root mean square of 1.
         objective: The minimised value: mean negative log-likelihood in nats plus the penalty.
         n_steps: L-BFGS steps taken.
+        loss: The mean negative log-likelihood alone; nan where it was not told.
     """
 
     weight: Float[np.ndarray, "classes features"]
@@ -50,6 +51,7 @@ class Head:
     l2: float
     objective: float
     n_steps: int
+    loss: float = float("nan")
 
     def logits(self, features: Float[np.ndarray, "examples features"]) -> Float[np.ndarray, "examples classes"]:
         """One logit an example and class, as `linear_logits` computes them."""
@@ -67,7 +69,7 @@ def linear_logits(
     """
     # In one layout, for the product's last bit depends on it: a fitted head and the same head read from a file differ.
     weight, bias = np.ascontiguousarray(weight, np.float64), bias.astype(np.float64)
-    with threadpool_limits(1, user_api="blas"):  # a row is too small for two threads
+    with _fitting_threads(0):  # a row is too small for two threads
         rows = [weight @ row + bias for row in features.astype(np.float64)]
     return np.array(rows).reshape(len(rows), len(bias))
 
@@ -107,7 +109,8 @@ def fit_heads(
     _check_labels(features, labels, n_classes)
     with _fitting_threads(features.size * len(features)):
         basis = _decompose(features)
-    yield from _fit_path(basis, labels, n_classes, l2_grid, class_weights)
+    likelihood = likelihood_of(basis.coordinates, basis.singular, labels, n_classes, class_weights)
+    yield from _fit_path(basis, likelihood, l2_grid)
 
 
 def fit_without_folds(
@@ -122,8 +125,7 @@ def fit_without_folds(
 
     A rotation of the features leaves the optimum where it is, so the basis of all examples serves every fold; no label
     goes into it. Centre and scale are those of all examples: the bias makes up for the one, and the other changes the
-    penalty by next to nothing. The fits are in 32 bits and so end a little earlier: 0.045 s a fold of 400 photos where
-    64 bits took 0.11 (measured here, 2026-11-22).
+    penalty by next to nothing. The fits are in 32 bits and end a little earlier, for they only serve to doubt labels.
 
     Args:
         features: Of all examples, finite.
@@ -143,8 +145,8 @@ def fit_without_folds(
     coordinates = basis.coordinates.astype(np.float32)
     for fold in np.unique(folds).tolist():
         others = folds != fold
-        part = replace(basis, coordinates=coordinates[others])
-        yield fold, next(_fit_path(part, labels[others], n_classes, (l2,)))
+        likelihood = likelihood_of(coordinates[others], basis.singular, labels[others], n_classes)
+        yield fold, next(_fit_path(basis, likelihood, (l2,), _ROUGH))
 
 
 def _check_labels(features: np.ndarray, labels: Int[np.ndarray, " examples"], n_classes: int) -> None:
@@ -155,93 +157,71 @@ def _check_labels(features: np.ndarray, labels: Int[np.ndarray, " examples"], n_
 
 
 def _fit_path(
-    basis: _Basis,
-    labels: Int[np.ndarray, " examples"],
-    n_classes: int,
-    l2_grid: Sequence[float],
-    class_weights: Float[np.ndarray, " classes"] | None = None,
+    basis: _Basis, likelihood: Likelihood, l2_grid: Sequence[float], tolerance: float = _TOLERANCE
 ) -> Iterator[Head]:
-    """The head of each penalty, each fit starting from the one before."""
-    one_hot = np.zeros((len(labels), n_classes), basis.coordinates.dtype)
-    # A row of an example that counts more than 1 holds that number in the place of the 1.
-    one_hot[np.arange(len(labels)), labels] = 1 if class_weights is None else class_weights[labels]
+    """The head of each penalty, each fit starting where the two before it point to."""
     rank = basis.coordinates.shape[1]
-    weights = np.zeros((rank, n_classes), basis.coordinates.dtype)
-    # Add-one counts: at zero weights this bias is the optimum, and finite for a class without example.
-    bias = np.log((one_hot.sum(0) + 1) / (len(labels) + n_classes))
-    for l2 in l2_grid:
-        weights, bias, objective, n_steps = _fit(basis, one_hot, float(l2), weights, bias)
-        weight = (basis.directions @ weights / basis.scale).T
+    fitted: list[tuple[float, Layer]] = []
+    for l2 in map(float, l2_grid):
+        start = _ahead(fitted, l2) if fitted else (np.zeros((likelihood.n_classes, rank)), likelihood.log_shares())
+        with _fitting_threads(likelihood.coordinates.size * likelihood.n_classes):
+            found = find_optimum(likelihood, l2, start, tolerance=tolerance)
+        fitted = [*fitted[-1:], (l2, (found.weights, found.bias))]
+        weight = found.weights @ basis.directions.T.astype(np.float64) / basis.scale
         yield Head(
             weight=weight.astype(np.float32),
-            bias=(bias - weight @ basis.centre).astype(np.float32),
-            l2=float(l2),
-            objective=objective,
-            n_steps=n_steps,
+            bias=(found.bias - weight @ basis.centre).astype(np.float32),
+            l2=l2,
+            objective=found.objective,
+            n_steps=found.n_steps,
+            loss=found.loss,
         )
+
+
+def _ahead(fitted: Sequence[tuple[float, Layer]], l2: float) -> Layer:
+    """Where the line through the last two optima, over the logarithm of the penalty, is at `l2`."""
+    (before, (old_weights, old_bias)), (now, (weights, bias)) = fitted[0], fitted[-1]
+    if before == now:
+        return weights, bias
+    # Not further than the way behind it, for the optimum is no straight line.
+    share = float(np.clip(np.log(l2 / now) / np.log(now / before), 0, 1))
+    return weights + share * (weights - old_weights), bias + share * (bias - old_bias)
 
 
 def _decompose(features: Float[np.ndarray, "examples features"]) -> _Basis:
     n_examples, n_features = features.shape
     kind = np.float64 if features.size <= _MAX_DOUBLES else np.float32
-    centre = features.mean(axis=0, dtype=np.float64).astype(kind)
-    centred = features.astype(kind) - centre
-    scale = float(np.sqrt(np.mean(np.square(centred, dtype=np.float64)))) or 1.0
+    centre = features.mean(axis=0, dtype=np.float64)
+    centred: np.ndarray = features.astype(kind)
+    centred -= centre.astype(kind)
+    is_wide = n_examples < n_features
+    moments: np.ndarray = centred @ centred.T if is_wide else centred.T @ centred
+    scale = float(np.sqrt(np.trace(moments, dtype=np.float64) / features.size)) or 1.0
     if not np.isfinite(scale):
         raise ValueError("features must be finite")
-    centred /= kind(scale)
-    if n_examples < n_features:
-        squares, left = np.linalg.eigh(centred @ centred.T)
-        kept = _clearly_positive(squares)
-        singular = np.sqrt(squares[kept])
-        directions = centred.T @ left[:, kept] / singular
-        return _Basis(left[:, kept] * singular, directions, singular, centre, scale)
-    squares, right = np.linalg.eigh(centred.T @ centred)
+    squares, vectors = np.linalg.eigh(moments / kind(scale**2))
     kept = _clearly_positive(squares)
-    return _Basis(centred @ right[:, kept], right[:, kept], np.sqrt(squares[kept]), centre, scale)
+    singular, vectors = np.sqrt(squares[kept]), vectors[:, kept]
+    if is_wide:
+        return _Basis(vectors * singular, centred.T @ vectors / (singular * kind(scale)), singular, centre, scale)
+    return _Basis(centred @ (vectors / kind(scale)), vectors, singular, centre, scale)
 
 
-def _fitting_threads(n_products: int) -> threadpool_limits:
+def _fitting_threads(n_products: int) -> AbstractContextManager[object]:
     """One BLAS thread for small work: threads that wait for one another cost more than they bring there."""
-    return threadpool_limits(1 if n_products < _WORTH_THREADS else None, user_api="blas")
+    limits: AbstractContextManager[object] = _libraries().limit(
+        limits=1 if n_products < _WORTH_THREADS else None, user_api="blas"
+    )
+    return limits
+
+
+@lru_cache(maxsize=1)
+def _libraries() -> ThreadpoolController:
+    """Those of this process, looked for once: that takes 5 ms."""
+    return ThreadpoolController()
 
 
 def _clearly_positive(squares: Float[np.ndarray, " n"]) -> Int[np.ndarray, " rank"]:
     """Which eigenvalues are more than rounding, largest first."""
     threshold = max(float(squares[-1]), 1e-30) * len(squares) * np.finfo(squares.dtype).eps
     return np.flatnonzero(squares > threshold)[::-1]
-
-
-def _fit(
-    basis: _Basis,
-    one_hot: Float[np.ndarray, "examples classes"],
-    l2: float,
-    weights: Float[np.ndarray, "rank classes"],
-    bias: Float[np.ndarray, " classes"],
-) -> tuple[Float[np.ndarray, "rank classes"], Float[np.ndarray, " classes"], float, int]:
-    """Minimise from a starting point; returns weights, bias, objective and the steps taken."""
-    n_examples, n_classes = one_hot.shape
-    shape = weights.shape
-    whitening = (1 / np.sqrt(basis.singular**2 / (2 * n_examples) + l2)).astype(one_hot.dtype)[:, None]
-    whitened = basis.coordinates * whitening.T
-    penalty = l2 * whitening**2
-    counts_as = one_hot.sum(axis=1, keepdims=True)  # 1, unless its class has a weight
-
-    def objective(point: Float[np.ndarray, " n"]) -> tuple[float, Float[np.ndarray, " n"]]:
-        now = point[:-n_classes].reshape(shape).astype(one_hot.dtype)
-        logits = whitened @ now + point[-n_classes:].astype(one_hot.dtype)
-        logits -= logits.max(axis=1, keepdims=True)
-        chosen = float(np.sum(logits * one_hot, dtype=np.float64))
-        np.exp(logits, out=logits)
-        sums = logits.sum(axis=1, keepdims=True)
-        loss = (float((counts_as * np.log(sums)).sum(dtype=np.float64)) - chosen) / n_examples
-        loss += 0.5 * float(np.sum(penalty * now**2, dtype=np.float64))
-        residual = (logits / sums * counts_as - one_hot) / n_examples
-        slope = whitened.T @ residual + penalty * now
-        return loss, np.concatenate([slope.ravel(), residual.sum(axis=0)]).astype(np.float64)
-
-    start = np.concatenate([(weights / whitening).ravel(), bias]).astype(np.float64)
-    with _fitting_threads(whitened.size * n_classes):
-        found = minimise(objective, start, tolerance=_GRADIENT_TOLERANCE[one_hot.dtype], max_steps=_MAX_STEPS)
-    best = found.point[:-n_classes].reshape(shape) * whitening
-    return best.astype(one_hot.dtype), found.point[-n_classes:], found.value, found.n_steps

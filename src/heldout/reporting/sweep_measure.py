@@ -62,6 +62,19 @@ class ToldMeasure:
         told = amount(value)
         return told if told.startswith("−") or told == "0" else f"+{told}"
 
+    def amount_of(self, optimism: float) -> str:
+        """How much better the best looks than it is.
+
+        Example:
+            >>> ToldMeasure("mean_cost", 10.0).amount_of(0.05), ToldMeasure().amount_of(0.05)
+            ('0.05', '5.0 points')
+        """
+        return amount(optimism) if self.is_cost else f"{points(optimism).removeprefix('+')} points"
+
+    def taken_off(self, optimism: float) -> str:
+        """The same, and which way it moves the score."""
+        return f"{'plus' if self.is_cost else 'less'} {self.amount_of(optimism)}"
+
     def ticks(self, low: float, high: float) -> tuple[list[float], list[str]]:
         """Round scores within a range, and what stands at them."""
         if self.is_cost:

@@ -17,7 +17,6 @@ from heldout.reporting.wording import (
     duration,
     interval_of,
     percent,
-    points,
     power_of_ten,
     times,
     value_of,
@@ -89,7 +88,7 @@ class WinnerWords:
         n: How many pictures it rests on, with the noun.
         validation: The mean score that it was chosen by, too good to be true.
         expected: That score less the expected optimism; empty where the optimism is not known.
-        points_off: The expected optimism in points.
+        taken_off: The expected optimism, and which way it moves the score.
         optimism: Why the one is struck through, in a sentence.
         openings: How often the held-out part has been looked at.
         is_doubtful: Whether those words are a warning.
@@ -104,7 +103,7 @@ class WinnerWords:
     n: str
     validation: str
     expected: str
-    points_off: str
+    taken_off: str
     optimism: str
     openings: str
     is_doubtful: bool
@@ -236,8 +235,8 @@ def winner_words(sweep: Sweep, rules: StyleRules) -> WinnerWords | None:
         interval=_range_of(test) if test else "",
         n=count(test["n"], _noun(sweep)) if test else "",
         validation=sweep.measure.value(winner["validation_mean"]),
-        expected=percent(winner["expected"]) if sweep.optimism and winner["expected"] is not None else "",
-        points_off=points(sweep.optimism["value"]).removeprefix("+") if sweep.optimism else "",
+        expected=sweep.measure.value(winner["expected"]) if sweep.optimism and winner["expected"] is not None else "",
+        taken_off=sweep.measure.taken_off(sweep.optimism["value"]) if sweep.optimism else "",
         optimism=_optimism(sweep, winner, metric),
         openings=openings,
         is_doubtful=is_doubtful,
@@ -271,7 +270,7 @@ def _optimism(sweep: Sweep, winner: WinnerRecord, metric: str) -> str:
     optimism = sweep.optimism
     return (
         f"The best of {count(optimism['n_settings'], 'setting')} looks better than it is: by "
-        f"{points(optimism['value']).removeprefix('+')} points, as expected for scores like these "
+        f"{sweep.measure.amount_of(optimism['value'])}, as expected for scores like these "
         f"({optimism['method']}). Do not quote the struck-out number."
     )
 
@@ -302,8 +301,8 @@ def _winner_rows(sweep: Sweep, winner: WinnerRecord, rules: StyleRules) -> tuple
     best = next((each for each in sweep.settings if each["name"] == winner["name"]), None)
     n_seeds = len(best["scores"]) if best else 0
     if sweep.optimism is not None and (expected := winner["expected"]) is not None:
-        bar = rules.bar(expected, expected, expected)
-        rows.append(ComparedRow(f"Expected {name}", "less the optimism", percent(expected), "", 0, bar, "baseline"))
+        bar, note = _bar(rules, most, expected, expected, expected), "without the optimism"
+        rows.append(ComparedRow(f"Expected {name}", note, measure.value(expected), "", 0, bar, "baseline"))
     low, high = (best["low"], best["high"]) if best else (None, None)
     mean = winner["validation_mean"]
     bar = _bar(rules, most, low if low is not None else mean, mean, high if high is not None else mean)

@@ -69,10 +69,10 @@ def _evidence(best: Standing, cheapest: Standing, judgement: Judgement) -> Itera
         n = sum(one.versus_best is not None for one in judgement.standings)
         yield f"p allows for {n} comparisons with the best (Holm), each interval for its own pair alone."
     if judgement.optimism is not None:
-        yield (
-            f"The best of {judgement.optimism.n_settings} settings is expected to look "
-            f"{100 * judgement.optimism.value:.1f} points better on validation than it is."
-        )
+        value = judgement.optimism.value
+        better = f"{value:.3g} cheaper" if judgement.measure.is_cost else f"{100 * value:.1f} points better"
+        n_settings = judgement.optimism.n_settings
+        yield f"The best of {n_settings} settings is expected to look {better} on validation than it is."
 
 
 def find_doubts(judgement: Judgement, results: Sequence[TrialResult], *, n_seeds: int) -> list[Finding]:

@@ -5,17 +5,17 @@ mean of those that are left would flatter it.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
 
 from heldout.measuring.comparison import Difference, corrected_t
 from heldout.measuring.selection import Optimism, Rank, expected_optimism, rank_with_ties
 from heldout.sweeping.ledger import TrialResult
-from heldout.sweeping.measure import Measure
+from heldout.sweeping.measure import JudgedOn, Measure
 from heldout.sweeping.space import Setting, names_of
 
 
@@ -68,8 +68,8 @@ class Judgement:
 
     Attributes:
         standings: Best first; incomplete settings last.
-        optimism: How much better than it is the best is expected to look; None where nothing was chosen, or not by its
-            accuracy.
+        optimism: How much better than it is the best is expected to look, in the units of the score; None where nothing
+            was chosen, or where an older version did not keep the answers.
         n_train: Examples that a trial learned from, on average.
         n_validation: Examples that a trial was judged on, on average.
         measure: Of the scores.
@@ -93,7 +93,7 @@ def judge(
     *,
     measure: Measure,
     n_seeds: int,
-    groups: Sequence[Int[np.ndarray, " validation"]],
+    judged_on: Sequence[JudgedOn],
     generator: np.random.Generator,
 ) -> Judgement:
     """Rank the settings.
@@ -103,7 +103,7 @@ def judge(
         results: Of their trials; the weights of each are those of its best epoch, and so is its score.
         measure: Of their scores.
         n_seeds: That each complete setting has.
-        groups: For each seed, which validation examples belong together.
+        judged_on: The validation examples of each seed.
         generator: For the bootstrap.
     """
     names = names_of(settings)
@@ -119,12 +119,9 @@ def judge(
     if complete:
         scores = np.array([[result.score for result in by_setting[one] if result] for one in complete], np.float64)
         ranks = rank_with_ties(measure.as_shares(scores), n_train=n_train, n_validation=n_validation)
-    if len(complete) > 1 and measure.metric == "accuracy":  # by which the bootstrap chooses
-        correct = [
-            np.stack([result.is_correct() for one in complete if (result := by_setting[one][seed])])
-            for seed in range(n_seeds)
-        ]
-        optimism = expected_optimism(correct, groups=groups, generator=generator)
+    if len(complete) > 1:
+        chosen = [tuple(result for one in complete if (result := by_setting[one][seed])) for seed in range(n_seeds)]
+        optimism = _optimism(chosen, measure, judged_on, generator)
     standings = [
         Standing(
             complete[rank.index],
@@ -142,6 +139,20 @@ def judge(
     ]
     rest.sort(key=lambda one: (-np.isfinite(one.scores).sum(), -np.nan_to_num(measure.as_shares(one.scores)).sum()))
     return Judgement((*standings, *rest), optimism, n_train, n_validation, measure)
+
+
+def _optimism(
+    results: Sequence[Sequence[TrialResult]],
+    measure: Measure,
+    judged_on: Sequence[JudgedOn],
+    generator: np.random.Generator,
+) -> Optimism | None:
+    """In the units of the score; None where the answers were not kept."""
+    if not all(measure.is_told_by(result) for of_seed in results for result in of_seed):
+        return None
+    gains = [measure.gains(of_seed, part) for of_seed, part in zip(results, judged_on, strict=True)]
+    found = expected_optimism(gains, groups=[part.groups for part in judged_on], generator=generator)
+    return replace(found, value=measure.highest * found.value) if measure.is_cost else found
 
 
 def compare_regimes(judgement: Judgement) -> list[tuple[Standing, Standing, Difference]]:

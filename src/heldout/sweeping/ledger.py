@@ -22,6 +22,7 @@ from heldout.sweeping.space import Setting
 
 log = logging.getLogger(__name__)
 LEDGER = "ledger.jsonl"
+_PACKED = ("correct", "answered")  # bytes, which JSON has none of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +46,8 @@ class TrialResult:
         n_epochs: That were trained.
         history: epoch, train_loss, validation_loss and validation_accuracy of each; empty for a fitted head.
         correct: Whether each validation example got its class, in the order of their ids, as packed bits.
+        answered: The class that each validation example got, in the same order, as little-endian int16; only where a
+            sweep ranks by costs, and of more than two classes.
         n_parameters: Numbers in the network.
         n_trained: How many of them learned.
         multiply_adds: Of the whole training, as `models.multiply_adds` counts.
@@ -68,6 +71,7 @@ class TrialResult:
     n_epochs: int = 0
     history: tuple[dict[str, float | None], ...] = ()
     correct: bytes = b""
+    answered: bytes = b""
     n_parameters: int = 0
     n_trained: int = 0
     multiply_adds: int = 0
@@ -82,13 +86,14 @@ class TrialResult:
         """A plain dictionary for JSON."""
         record = {field.name: getattr(self, field.name) for field in fields(self)}
         record |= {"setting": self.setting.as_dict(), "history": list(self.history)}
-        return record | {"correct": base64.b64encode(self.correct).decode()}
+        return record | {name: base64.b64encode(getattr(self, name)).decode() for name in _PACKED}
 
     @classmethod
     def of_dict(cls, record: Mapping[str, Any]) -> "TrialResult":
         """The result that `as_dict` wrote."""
-        setting, correct = Setting(**record["setting"]), base64.b64decode(record["correct"])
-        return cls(**(dict(record) | {"setting": setting, "correct": correct, "history": tuple(record["history"])}))
+        setting, history = Setting(**record["setting"]), tuple(record["history"])
+        packed = {name: base64.b64decode(record.get(name, "")) for name in _PACKED}
+        return cls(**(dict(record) | packed | {"setting": setting, "history": history}))
 
     def content(self) -> dict[str, Any]:
         """All that is the same when the trial is done again."""

@@ -24,7 +24,7 @@ from heldout.randomness import stream
 from heldout.records import cache_folder
 from heldout.sweeping.choosing import Judgement, judge
 from heldout.sweeping.ledger import LEDGER, TrialResult, append_result, read_ledger
-from heldout.sweeping.measure import Measure
+from heldout.sweeping.measure import JudgedOn, Measure
 from heldout.sweeping.preparing import SweepData, prepare_sweep
 from heldout.sweeping.runners import Lost, Runner
 from heldout.sweeping.space import MOST_TRIALS, Setting, Space
@@ -186,10 +186,12 @@ def carry_out(
             watcher.progress(len(done), len(orders), (len(done) - n_before) / (time.monotonic() - began))
     shutil.rmtree(folder / TRIALS, ignore_errors=True)
     results = tuple(done[order.key] for order in orders if order.key in done)
-    groups = [data.clusters[data.folded.is_validation(seed)] for seed in range(plan.n_seeds)]
+    labels = data.folded.part.labels
+    judged = [data.folded.is_validation(seed) for seed in range(plan.n_seeds)]
+    parts = [JudgedOn(labels[chosen], data.clusters[chosen]) for chosen in judged]
     generator = stream(plan.first.seed, "bootstrap")
     judgement = judge(
-        list(plan.plans), results, measure=data.measure, n_seeds=plan.n_seeds, groups=groups, generator=generator
+        list(plan.plans), results, measure=data.measure, n_seeds=plan.n_seeds, judged_on=parts, generator=generator
     )
     return Swept(data, results, judgement, time.monotonic() - began, len(done) - n_before)
 

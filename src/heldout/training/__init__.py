@@ -22,6 +22,7 @@ In reading order:
 - `arithmetic.py`, `winograd.py`, `fastest.py`: ways to compute a step, and which is the fastest here, measured once
 - `rates.py`, `rate_finding.py`: the losses at rising learning rates, and the rate that they tell
 - `steps.py`, `loop.py`, `history.py`: a step; epochs and the best weights; what an epoch leaves behind
+- `linear_steps.py`: a step of one linear layer
 - `course.py`, `checkpoints.py`: a training between two steps, early stop; the same on disk, from which it goes on
 - `parallel.py`: several processes that train together, and what they tell one another
 - `launching.py`, `group_worker.py`, `relaying.py`: how they are begun, what each does, how it goes

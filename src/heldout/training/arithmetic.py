@@ -48,6 +48,11 @@ class Arithmetic:
     device_type: str
     forwards: Mapping[nn.Module, _Forward]
 
+    @property
+    def is_mixed(self) -> bool:
+        """Whether linear layers are computed in fewer than 32 bits."""
+        return self.precision in _AUTOCAST
+
 
 def make_arithmetic(precision: str, task: Task) -> Arithmetic:
     """The arithmetic in that precision for the network of a task."""

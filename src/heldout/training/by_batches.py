@@ -160,13 +160,15 @@ def train_network(
     materials: Materials | TableMaterials,
     checkpoints: Checkpoints,
     watcher: Watcher,
+    has_run_folder: bool = True,
 ) -> Trained:
     """Train a network, and leave it with the weights of its best epoch on validation.
 
-    Arguments and errors are those of `fit_by_batches`, but that a training which diverges is a result like any other.
+    Arguments and errors are those of `fit_by_batches`, but that a training which diverges is a result like any other,
+    and that history.csv and norms.csv are only written where there is a run folder for them.
     """
     settings, saved, group = job.settings, checkpoints.saved, checkpoints.group
-    folder = checkpoints.folder.parent
+    folder, writes = checkpoints.folder.parent, has_run_folder and group.rank == 0
     assert settings is not None, "this head is fitted, not trained"
     train, _ = parts
     net = start_network(job, head, n_classes=len(train.examples.classes), materials=materials)
@@ -195,7 +197,7 @@ def train_network(
 
     def watch(record: EpochRecord) -> None:
         history.append(record)
-        if group.rank == 0:
+        if writes:
             _write_history(folder, history)
         watcher.epoch(record)
         watcher.stage(f"epoch {record.epoch + 1} of {settings.epochs}")
@@ -203,7 +205,7 @@ def train_network(
     def watch_step(done: int, total: int, pictures_per_second: float) -> None:
         watcher.progress(len(train.labels) * done // total, len(train.labels), pictures_per_second)
 
-    if history and group.rank == 0:
+    if history and writes:
         _write_history(folder, history)
     watcher.stage(f"epoch {history[-1].epoch + 1 if history else 1} of {settings.epochs}")
     diverged = None
@@ -219,7 +221,7 @@ def train_network(
                 watch_step=watch_step,
                 checkpoints=checkpoints,
             )
-        if group.rank == 0 and (rows := fitted.norms.rows()):
+        if writes and (rows := fitted.norms.rows()):
             write_csv(folder / NORMS_FILE, rows)
     except Diverged as error:
         diverged = error

@@ -3,12 +3,13 @@
 What is not here need not be kept: all that is drawn is a function of (seed, purpose, epoch, step).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
-from heldout.models.regimes import learning_parts
+from heldout.models.regimes import has_fixed_statistics, learning_names, learning_parts
 from heldout.training.history import EpochRecord, best_epoch
 from heldout.training.losses import Tally
 from heldout.training.norms import Norms, norms_of
@@ -53,7 +54,7 @@ class Course:
         if record.epoch > 0:
             self.norms.write_down(record.epoch)
         if self.best_epoch == record.epoch:
-            self.best_state = copied_state(self.learner.task)
+            self.best_state = copied_state(self.learner.task, self.best_state)
         self.epoch, self.step, self.tally, self.seconds = record.epoch + 1, 0, Tally(), 0.0
 
     def is_over(self, settings: TrainingSettings) -> bool:
@@ -78,7 +79,19 @@ def begin(task: Task, settings: TrainingSettings, *, precision: str, group: Grou
     return Course(learner, copied_state(task), norms, epoch=0 if is_judged else 1)
 
 
-def copied_state(task: Task) -> dict[str, Tensor]:
-    """The state dict of the network, copied to the CPU and contiguous."""
-    copied = {name: value.detach().cpu().contiguous() for name, value in task.net.state_dict().items()}
-    return {name: value.clone(memory_format=torch.contiguous_format) for name, value in copied.items()}
+def copied_state(task: Task, before: Mapping[str, Tensor] | None = None) -> dict[str, Tensor]:
+    """The state dict of the network, copied to the CPU and contiguous.
+
+    Args:
+        task: Whose network.
+        before: An earlier copy, of which those tensors are taken that nothing moves; None copies all.
+    """
+    if before is not None and has_fixed_statistics(task.regime):
+        moving = learning_names(task.net, task.regime)
+        own = {name: value for name, value in task.net.named_parameters() if name in moving}
+        return {**before, **{name: _copy(value) for name, value in own.items()}}
+    return {name: _copy(value) for name, value in task.net.state_dict().items()}
+
+
+def _copy(value: Tensor) -> Tensor:
+    return value.detach().cpu().contiguous().clone(memory_format=torch.contiguous_format)

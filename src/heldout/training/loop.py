@@ -1,7 +1,9 @@
 """Epochs of training: a generator of records, and its one caller, which saves and gives the best weights."""
 
+import math
 import time
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import torch
@@ -9,7 +11,6 @@ from torch import Tensor
 
 from heldout.data.batches import Batches, evaluation_batches, training_batches
 from heldout.errors import Diverged
-from heldout.models.regimes import set_mode
 from heldout.models.weights import fingerprint
 from heldout.training.checkpoints import Checkpoints
 from heldout.training.course import Course, begin
@@ -19,7 +20,7 @@ from heldout.training.parallel import ALONE, Group
 from heldout.training.schedules import learning_rate
 from heldout.training.settings import TrainingSettings
 from heldout.training.steps import evaluate, private_draws, train_step
-from heldout.training.tasks import Task
+from heldout.training.tasks import Task, put_in_mode
 
 # How many steps of an epoch are done, of how many, and pictures a second so far.
 WatchStep = Callable[[int, int, float], None]
@@ -147,15 +148,16 @@ def _train_epoch(
 ) -> None:
     """The steps of the epoch that are not done yet."""
     task, epoch, n_steps, group = course.learner.task, course.epoch, parts.train.n_batches, parts.group
-    set_mode(task.net, task.regime, training=True)
+    put_in_mode(task, training=True)
     before, began = course.seconds, time.perf_counter()
     for batch in training_batches(parts.train, seed=seed, epoch=epoch, first_step=course.step, share=group.share):
         rate = learning_rate((epoch - 1) * n_steps + batch.step, settings.epochs * n_steps, settings)
         labels = torch.from_numpy(batch.labels).to(task.device)
-        with private_draws(task.device, seed=seed, epoch=epoch, step=batch.step, rank=group.rank):
+        draws = private_draws(task.device, seed=seed, epoch=epoch, step=batch.step, rank=group.rank)
+        with nullcontext() if task.is_linear else draws:  # a linear layer draws nothing
             inputs = task.training_inputs(batch)
             sums = train_step(course.learner, inputs, labels, learning_rate=rate, n_whole=batch.n_whole)
-        if not torch.isfinite(sums.loss):
+        if not math.isfinite(sums.loss):
             raise Diverged(float(sums.loss), epoch=epoch, step=batch.step, learning_rate=settings.rate)
         course.tally, course.step = course.tally.plus(sums), batch.step + 1
         course.seconds = before + time.perf_counter() - began

@@ -8,7 +8,7 @@ scratch    canvases
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -47,7 +47,18 @@ class Part:
         return self.examples.labels
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True, eq=False)
+class _Held:
+    """Features in memory, and the row of each picture."""
+
+    features: Float[np.ndarray, "examples features"]
+    rows: Mapping[str, int]
+
+    def of(self, part: Part) -> Float[np.ndarray, "examples features"]:
+        return np.asarray(self.features[[self.rows[sha256] for sha256 in part.sha256s]])
+
+
+@dataclass(frozen=True, eq=False)
 class Materials:
     """The opened backbone and the stores.
 
@@ -69,6 +80,7 @@ class Materials:
     cache: Path
     device: str
     _trained: dict[str, Product] = field(default_factory=dict)
+    _held: "_Held | None" = None
 
     @property
     def pixel_path(self) -> PixelPath:
@@ -102,7 +114,17 @@ class Materials:
 
     def features(self, part: Part) -> Float[np.ndarray, "examples features"]:
         """The features of one part by the pretrained backbone."""
-        return self.rows("features", part).all()
+        return self.rows("features", part).all() if self._held is None else self._held.of(part)
+
+    def holding_features(self, part: Part) -> Self:
+        """The same with the features of these examples in memory: read and checked once, for all parts of this part.
+
+        Raises:
+            KeyError: One of them has no features yet.
+            StorageError: The features are damaged.
+        """
+        rows = self.rows("features", part).all()
+        return replace(self, _held=_Held(rows, {sha256: row for row, sha256 in enumerate(part.sha256s)}))
 
     def logits(self, classifier: Classifier, part: Part) -> Float[np.ndarray, "examples classes"]:
         """What a classifier says about one part."""

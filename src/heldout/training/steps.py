@@ -12,11 +12,12 @@ from heldout.data.batches import Batch
 from heldout.models.regimes import has_fixed_statistics, learning_parts, set_mode
 from heldout.randomness import torch_seed
 from heldout.training.arithmetic import Arithmetic, computing_by, make_arithmetic
+from heldout.training.linear_steps import linear_step
 from heldout.training.losses import StepSums, Tally, count_correct, cross_entropy
 from heldout.training.norms import DecayAlone
 from heldout.training.parallel import ALONE, Group
 from heldout.training.settings import TrainingSettings
-from heldout.training.tasks import Task
+from heldout.training.tasks import Task, put_in_mode
 
 # AdamW's own decay rates of its two moments, as its paper and torch have them.
 _BETAS = (0.9, 0.999)
@@ -39,6 +40,7 @@ class Learner:
         n_at_once: Examples of a batch that go through the network together; None is the whole batch.
         group: Who trains it together with this process.
         decay_alone: What the optimiser's decay would have left of a weight by itself.
+        is_linear: Whether a step is that of one linear layer in 32 bits, which needs no autograd for its gradient.
     """
 
     task: Task
@@ -49,6 +51,7 @@ class Learner:
     n_at_once: int | None
     group: Group = ALONE
     decay_alone: DecayAlone = field(default_factory=DecayAlone)
+    is_linear: bool = False
 
 
 def make_learner(task: Task, settings: TrainingSettings, *, precision: str, group: Group = ALONE) -> Learner:
@@ -67,7 +70,8 @@ def make_learner(task: Task, settings: TrainingSettings, *, precision: str, grou
     scaler = torch.amp.GradScaler(task.device.type, enabled=precision == "float16")
     arithmetic = make_arithmetic(precision, task)
     n_at_once = _n_at_once(task, arithmetic)
-    return Learner(task, arithmetic, settings.label_smoothing, optimiser, scaler, n_at_once, group)
+    is_linear = task.is_linear and not arithmetic.is_mixed and group.world == 1
+    return Learner(task, arithmetic, settings.label_smoothing, optimiser, scaler, n_at_once, group, is_linear=is_linear)
 
 
 def _n_at_once(task: Task, arithmetic: Arithmetic) -> int | None:
@@ -124,6 +128,10 @@ def train_step(
     task, optimiser = learner.task, learner.optimiser
     for group in optimiser.param_groups:
         group["lr"] = learning_rate
+    if learner.is_linear and len(labels) == n and (learner.n_at_once is None or n <= learner.n_at_once):
+        sums = linear_step(task, optimiser, inputs, labels, label_smoothing=learner.label_smoothing)
+        learner.decay_alone.step(optimiser)
+        return sums
     optimiser.zero_grad(set_to_none=True)
     n_pieces = 1 if learner.n_at_once is None else max(1, -(-len(labels) // learner.n_at_once))
     losses, n_correct = [], []
@@ -187,7 +195,7 @@ def evaluate(task: Task, batches: Iterable[Batch], *, arithmetic: Arithmetic, gr
     The loss is the plain negative log-likelihood under the true prior, whatever was learnt by. The network is left in
     evaluation mode.
     """
-    set_mode(task.net, task.regime, training=False)
+    put_in_mode(task, training=False)
     tally = Tally()
     with torch.inference_mode():
         for batch in batches:

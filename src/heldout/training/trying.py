@@ -89,7 +89,15 @@ def _trained(job: Job, train: Part, validation: Part, materials: Materials | Tab
     parts = (train, validation)
     head = fit_head(job, train, validation, materials).head if job.regime in ("partial", "full") else None
     with checkpointed(job, parts, materials, folder) as checkpoints:
-        trained = train_network(job, head, parts=parts, materials=materials, checkpoints=checkpoints, watcher=Silent())
+        trained = train_network(
+            job,
+            head,
+            parts=parts,
+            materials=materials,
+            checkpoints=checkpoints,
+            watcher=Silent(),
+            has_run_folder=False,  # what is written meanwhile is for going on, and is gone with the trial
+        )
     logits = None if trained.diverged else validation_logits(trained)
     why = trained.diverged.what if trained.diverged else ""
     if logits is not None and not np.isfinite(logits).all():

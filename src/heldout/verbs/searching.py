@@ -7,30 +7,28 @@ import os
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from heldout import experiment
 from heldout.data.examples import Examples
 from heldout.data.storage.remote import local_path
-from heldout.errors import Diverged, StorageError, UsageError
-from heldout.findings import Finding, by_severity
+from heldout.errors import Diverged, StorageError
 from heldout.locking import locked
 from heldout.manifest import MANIFEST, check_whole, write_manifest
-from heldout.plan import Plan, make_plan
 from heldout.plan_text import merged_settings
 from heldout.provenance import Clock, Silent, Watcher, environment
-from heldout.records import cache_folder, read_json, remove_strays, to_json, write_atomic
+from heldout.records import cache_folder, read_json, remove_strays, to_json
 from heldout.run_folders import fresh_run_folder
-from heldout.sweeping.advising import find_doubts, recommend
-from heldout.sweeping.choosing import compare_regimes, standing_record
+from heldout.sweeping.advising import find_doubts
 from heldout.sweeping.runners import LocalRunner, Runner
-from heldout.sweeping.space import Space, make_space, settings_of
+from heldout.sweeping.space import make_space
 from heldout.sweeping.sweep import SweepPlan, Swept, Workers, carry_out, spread
-from heldout.training.settings import NEEDS_BATCHES
 from heldout.verbs.running import Run, as_path, resume, train_as_planned
-from heldout.verbs.sweeps import RECORD, Sweep, read_sweep
+from heldout.verbs.sweep_plans import plan_sweep
+from heldout.verbs.sweep_records import overheads_of, winner_diverged, write_record
+from heldout.verbs.sweeps import Sweep, read_sweep
 
 log = logging.getLogger(__name__)
 PLAN = "sweep.toml"
@@ -132,87 +130,6 @@ def sweep(  # noqa: PLR0913 -- a keyword each for what people change; the rest g
     return sweep_as_planned(planned, watcher=watcher)
 
 
-def plan_sweep(
-    space: Space,
-    named: Mapping[str, Any],
-    *,
-    file: Path | None = None,
-    assignments: Sequence[str] = (),
-    n_seeds: int | None = None,
-    halving: bool = False,
-    engine: str = "local",
-    n_workers: int | None = None,
-) -> SweepPlan:
-    """The plan of a sweep, every setting of it checked.
-
-    Args:
-        space: What is varied.
-        named: What all settings have in common, by its name in a plan.
-        file: A plan in TOML with the same names.
-        assignments: As `make_plan` takes them.
-        n_seeds: Trials a setting.
-        halving: Drop the worse half now and then.
-        engine: `local` or `ray`.
-        n_workers: Trials at a time.
-
-    Raises:
-        UsageError: A name or value that cannot be meant.
-    """
-    common = merged_settings(named, file=file, assignments=assignments)
-    for name in _varied(space):
-        if name in common:
-            flag = _FLAGS[name]
-            raise UsageError(
-                f"{name} is set to {common[name]!r} for all settings, and is what the sweep varies",
-                expected="one or the other",
-                fix=f"take {name} out of the plan or --set, and name its values with {flag}",
-            )
-
-    def make(values: Mapping[str, Any]) -> Plan:
-        meant_for_others: str | None = None
-        kind = values.get("model.name") or values["model.regime"]
-        needs_batches = values.get("imbalance", common.get("imbalance")) in NEEDS_BATCHES
-        is_fitted = kind in ("frozen", "linear") and "training.learning_rate" not in values and not needs_batches
-        if is_fitted or kind == "boosting":
-            meant_for_others = "training."  # without mini-batches
-        elif kind == "scratch":
-            meant_for_others = "model.weights"
-        own = {
-            name: value
-            for name, value in common.items()
-            if not (meant_for_others and name.startswith(meant_for_others))
-        }
-        return make_plan({**own, **values})
-
-    plans = settings_of(space, make, seed=int(common.get("seed", 0)))
-    n_seeds = 5 if n_seeds is None else n_seeds
-    return SweepPlan(space=space, plans=plans, n_seeds=n_seeds, halving=halving, engine=engine, n_workers=n_workers)
-
-
-# A setting by its name in a plan -> the flag that names several values of it.
-_FLAGS = {
-    "model.regime": "--regimes",
-    "model.name": "--models",
-    "imbalance": "--imbalance",
-    "model.backbone": "--backbones",
-    "training.learning_rate": "--learning-rates",
-    "training.batch_size": "--batch-sizes",
-}
-
-
-def _varied(space: Space) -> list[str]:
-    """The settings, by their names in a plan, that the space has values for."""
-    axes = (
-        space.regimes,
-        space.models,
-        space.imbalances,
-        space.backbones,
-        space.learning_rates,
-        space.batch_sizes,
-    )
-    return [name for name, values in zip(_FLAGS, axes, strict=True) if values]
-
-
 def sweep_as_planned(plan: SweepPlan, *, command: str = "", watcher: Watcher | None = None) -> Sweep:
     """Carry out what of a sweep is not done yet, open the held-out part for the winner, and make the report.
 
@@ -241,15 +158,15 @@ def sweep_as_planned(plan: SweepPlan, *, command: str = "", watcher: Watcher | N
         clock = Clock(watcher)
         with _told_how_to_go_on(folder), _runner(plan, workers, folder) as runner:
             swept = carry_out(plan, examples, folder, runner=runner, n_threads=workers.n_threads, watcher=watcher)
-            record |= {"workers": runner.n_workers, "overheads": _overheads(runner)}
+            record |= {"workers": runner.n_workers, "overheads": overheads_of(runner)}
         findings = [*swept.data.prepared.findings, *find_doubts(swept.judgement, swept.results, n_seeds=plan.n_seeds)]
         try:
             with _told_how_to_go_on(folder):
                 winner = _winner(plan, swept, folder, watcher)
         except Diverged as error:
             winner = None
-            findings.append(_winner_diverged(error))
-        _write(folder, plan, swept, findings, winner=winner, record=record)
+            findings.append(winner_diverged(error))
+        write_record(folder, plan, swept, findings, winner=winner, record=record)
         with clock("write the report"):
             from heldout.reporting.sweep_page import write_sweep_report
 
@@ -302,12 +219,6 @@ def _runner(plan: SweepPlan, workers: Workers, folder: Path) -> Runner:
     return LocalRunner(workers.n, workers.n_threads)
 
 
-def _overheads(runner: Runner) -> dict[str, float] | None:
-    """What a trial costs beside its own work, seconds; None where none was done."""
-    found = sorted(runner.overheads)
-    return {"median": round(found[len(found) // 2], 4), "most": round(found[-1], 4)} if found else None
-
-
 def _winner(plan: SweepPlan, swept: Swept, folder: Path, watcher: Watcher) -> Run | None:
     """The run of the winning setting, trained now or taken up where it was left."""
     best = swept.judgement.best
@@ -320,81 +231,6 @@ def _winner(plan: SweepPlan, swept: Swept, folder: Path, watcher: Watcher) -> Ru
         if begun.read_text(encoding="utf-8") == wanted.to_toml():
             return resume(begun.parent, watcher=watcher)
     return train_as_planned(wanted, watcher=watcher)
-
-
-def _winner_diverged(error: Diverged) -> Finding:
-    return Finding(
-        code="winner-diverged",
-        severity="error",
-        what=f"the winner was trained again on the split of the data, and diverged there: {error.what}",
-        why="Its trials went well by luck: it is at the edge of what can be trained. The held-out part stays sealed.",
-        fix="Take the next setting of the ranking, or a lower learning rate, with `heldout train`.",
-    )
-
-
-def _write(
-    folder: Path,
-    plan: SweepPlan,
-    swept: Swept,
-    findings: Sequence[Finding],
-    *,
-    winner: Run | None,
-    record: Mapping[str, Any],
-) -> None:
-    judgement, results = swept.judgement, swept.results
-    counts = {outcome: sum(result.outcome == outcome for result in results) for outcome in _OUTCOMES}
-    content = {
-        "format": 1,
-        "name": folder.name,
-        "metric": swept.data.measure.metric,
-        "highest": swept.data.measure.highest,
-        "data": swept.data.prepared.facts,
-        "n_trials": len(results),
-        **{f"n_{outcome}": n for outcome, n in counts.items()},
-        "n_seeds": plan.n_seeds,
-        "n_folds": swept.data.folded.n_folds,
-        "halving": plan.halving,
-        "engine": plan.engine,
-        "workers": record["workers"],
-        "threads": record["threads"],
-        "overheads": record["overheads"],
-        "seconds": round(swept.seconds, 3),
-        "trial_seconds": round(sum(result.seconds for result in results), 3),
-        "n_done_now": swept.n_done,
-        "settings": [standing_record(standing, judgement) for standing in judgement.standings],
-        "optimism": asdict(judgement.optimism) if judgement.optimism else None,
-        "recommendation": advice.as_dict() if (advice := recommend(judgement)) else None,
-        "winner": _winner_record(swept, winner),
-        "compared": [
-            {"a": a.name, "b": b.name, "difference": difference.as_dict()}
-            for a, b, difference in compare_regimes(judgement)
-        ],
-        "command": record["command"],
-        "versions": record["packages"],
-    }
-    write_atomic(folder / "findings.json", to_json([one.as_dict() for one in by_severity(list(findings))]))
-    write_atomic(folder / RECORD, to_json(content))
-
-
-_OUTCOMES = ("finished", "diverged", "failed")
-
-
-def _winner_record(swept: Swept, run: Run | None) -> dict[str, Any] | None:
-    best = swept.judgement.best
-    if run is None or best is None:
-        return None
-    mean = float(best.scores.mean())
-    optimism = swept.judgement.optimism
-    scores = run.scores
-    test = next(score for score in scores["test"]["scores"] if score["name"] == swept.data.measure.metric)
-    return {
-        "name": best.name,
-        "run": run.folder.name,
-        "validation_mean": mean,
-        "expected": mean - optimism.value if optimism else None,
-        "test": test,
-        "test_openings": scores["data"]["test_openings"],
-    }
 
 
 def _command_of(plan: SweepPlan) -> str:
