@@ -25,6 +25,9 @@ from heldout.records import read_parquet
 CHECKED = ("predictions.parquet", "split.parquet")
 # An example that was chosen by must reach what was chosen by it, though its logits are computed a second time.
 _ROUNDING = 1e-9
+# How the command line writes a share, and of what it is one.
+_NOT_SURE, _OF_SURE = "--not-sure ", "the sure answers that may be wrong"
+_SETS, _OF_SETS = "--prediction-sets ", "the sets that may miss the true class"
 
 
 @final
@@ -48,7 +51,7 @@ class NotSure:
 
     def is_sure(self, probabilities: Float[np.ndarray, "examples classes"]) -> Bool[np.ndarray, " examples"]:
         """Which examples are answered."""
-        return np.asarray(sureness_of(probabilities, self.decision) >= self.confidence * (1 - _ROUNDING))
+        return is_sure(probabilities, self.decision, self.confidence)
 
     def as_dict(self) -> dict[str, Any]:
         """A plain dictionary for JSON."""
@@ -73,7 +76,7 @@ class SetRule:
 
     def in_set(self, probabilities: Float[np.ndarray, "examples classes"]) -> Bool[np.ndarray, "examples classes"]:
         """Which classes are in the set of each example."""
-        return np.asarray(probabilities >= self.least * (1 - _ROUNDING))
+        return in_sets(probabilities, self.least)
 
     def as_dict(self) -> dict[str, Any]:
         """A plain dictionary for JSON."""
@@ -117,16 +120,83 @@ def doubt_of(
 
     Assumes, breaks when, checked by: as `confidence_for` and `least_probabilities`.
     """
-    for flag, share in (("not_sure", not_sure), ("prediction_sets", prediction_sets)):
-        _check_share(flag, share)
     if not_sure is None and prediction_sets is None:
         return Doubt()
+    if not_sure is not None:  # before anything is read
+        _check_share(not_sure, _OF_SURE, _NOT_SURE)
+    if prediction_sets is not None:
+        _check_share(prediction_sets, _OF_SETS, _SETS)
     validation, test = (read_answers(folder, part, classes, decision) for part in ("validation", "test"))
     kin = _kin(folder, test.ids)
     return Doubt(
         None if not_sure is None else _not_sure(validation, test, not_sure, kin),
         None if prediction_sets is None else _set_rule(validation, test, prediction_sets, kin),
     )
+
+
+def sure_from(validation: Predictions, share: float, *, asked: str = _NOT_SURE) -> float:
+    """From which confidence on a classifier is sure of its answers.
+
+    Args:
+        validation: Its answers there, at their temperature and with their decision.
+        share: Of the sure answers this share may be wrong.
+        asked: How whoever asks writes the share.
+
+    Raises:
+        UsageError: The share is not above 0 and at most 0.5, or validation too often wrong for it.
+
+    Assumes, breaks when, checked by: as `confidence_for`.
+    """
+    _check_share(share, _OF_SURE, asked)
+    confidence = confidence_for(validation, accuracy=1 - share)
+    if confidence is not None:
+        return confidence
+    best = max(coverage_curve(validation), key=lambda point: point.accuracy)
+    raise UsageError(
+        f"at no confidence are only {share:.3g} of the answers on validation wrong: of the surest {best.n:,} of "
+        f"{len(validation):,} it is {1 - best.accuracy:.3g}",
+        expected="a share that some of the validation answers meet",
+        fix=f"such as {asked}{np.ceil(100 * (1 - best.accuracy)) / 100:.2g}, or a better model",
+    )
+
+
+def least_in_sets(validation: Predictions, share: float, *, asked: str = _SETS) -> Float[np.ndarray, " classes"]:
+    """How probable each class must be to be in a prediction set.
+
+    Args:
+        validation: Answers there, at their temperature.
+        share: Of the sets this share may miss the true class: of each class where there are examples enough of it.
+        asked: How whoever asks writes the share.
+
+    Raises:
+        UsageError: The share is not above 0 and at most 0.5, or validation is too small for it.
+
+    Assumes, breaks when, checked by: as `least_probabilities`.
+    """
+    _check_share(share, _OF_SETS, asked)
+    n, n_needed = len(validation), least_needed(share)
+    if n >= n_needed:
+        return least_probabilities(validation, alpha=share, by_class=is_promised_by_class(validation, share))
+    raise UsageError(
+        f"{n:,} validation examples cannot say what may be left out of sets of which {share:.3g} may miss: every "
+        "set would hold every class",
+        expected=f"{n_needed:,} validation examples at least, 1 / share - 1",
+        fix=f"such as {asked}{np.ceil(100 / (n + 1)) / 100:.2g}, or train with more validation examples",
+    )
+
+
+def is_sure(
+    probabilities: Float[np.ndarray, "examples classes"], decision: Decision | None, confidence: float
+) -> Bool[np.ndarray, " examples"]:
+    """Which examples are answered, by a confidence of `sure_from`."""
+    return np.asarray(sureness_of(probabilities, decision) >= confidence * (1 - _ROUNDING))
+
+
+def in_sets(
+    probabilities: Float[np.ndarray, "examples classes"], least: Float[np.ndarray, " classes"]
+) -> Bool[np.ndarray, "examples classes"]:
+    """Which classes are in the set of each example, by the least probabilities of `least_in_sets`."""
+    return np.asarray(probabilities >= least * (1 - _ROUNDING))
 
 
 def read_answers(folder: Path, part: str, classes: Sequence[str], decision: Decision | None) -> Predictions:
@@ -154,30 +224,20 @@ def read_answers(folder: Path, part: str, classes: Sequence[str], decision: Deci
         ) from error
 
 
-def _check_share(flag: str, share: float | None) -> None:
-    if share is None or 0 < share <= 0.5:
+def _check_share(share: float, of_what: str, asked: str) -> None:
+    if 0 < share <= 0.5:
         return
-    words = "the sure answers that may be wrong" if flag == "not_sure" else "the sets that may miss the true class"
-    wanted = f"{1 - share:.3g}" if 0.5 < share < 1 else "0.05"
     raise UsageError(
-        f"{flag} is {share}",
-        expected=f"the share of {words}: above 0, and at most 0.5",
-        fix=f"such as --{flag.replace('_', '-')} {wanted}",
+        f"{asked.strip('- =').replace('-', '_')} is {share}",
+        expected=f"the share of {of_what}: above 0, and at most 0.5",
+        fix=f"such as {asked}" + (f"{1 - share:.3g}" if 0.5 < share < 1 else "0.05"),
     )
 
 
 def _not_sure(
     validation: Predictions, test: Predictions, share: float, groups: Int[np.ndarray, " examples"] | None
 ) -> NotSure:
-    confidence = confidence_for(validation, accuracy=1 - share)
-    if confidence is None:
-        best = max(coverage_curve(validation), key=lambda point: point.accuracy)
-        raise UsageError(
-            f"at no confidence are only {share:.3g} of the answers on validation wrong: of the surest {best.n:,} of "
-            f"{len(validation):,} it is {1 - best.accuracy:.3g}",
-            expected="a share that some of the validation answers meet",
-            fix=f"such as --not-sure {np.ceil(100 * (1 - best.accuracy)) / 100:.2g}, or a better model",
-        )
+    confidence = sure_from(validation, share)
     found = (
         at_confidence(part, confidence * (1 - _ROUNDING), groups=kin)
         for part, kin in ((validation, None), (test, groups))
@@ -188,16 +248,8 @@ def _not_sure(
 def _set_rule(
     validation: Predictions, test: Predictions, share: float, groups: Int[np.ndarray, " examples"] | None
 ) -> SetRule:
-    n, n_needed = len(validation), least_needed(share)
-    if n < n_needed:
-        raise UsageError(
-            f"{n:,} validation examples cannot say what may be left out of sets of which {share:.3g} may miss: every "
-            "set would hold every class",
-            expected=f"{n_needed:,} validation examples at least, 1 / share - 1",
-            fix=f"such as --prediction-sets {np.ceil(100 / (n + 1)) / 100:.2g}, or train with more validation examples",
-        )
+    least = least_in_sets(validation, share)
     by_class = is_promised_by_class(validation, share)
-    least = least_probabilities(validation, alpha=share, by_class=by_class)
     return SetRule(share, least, conformal_sets(validation, test, alpha=share, by_class=by_class, groups=groups))
 
 

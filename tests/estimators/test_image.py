@@ -51,6 +51,10 @@ def test_paths_and_pixels_are_classified_alike(paths: list[Path]) -> None:
     sizes = [unseen[0], unseen[1][:70, :90], unseen[2][10:, ::2, :]]
     assert of_arrays.predict_proba(sizes).shape == of_arrays.decision_function(sizes).shape == (3, 3)
     np.testing.assert_allclose(of_arrays.predict_proba(sizes).sum(axis=1), 1)
+    sets = of_paths.predict_sets(unseen, share=0.5)
+    assert sets.shape == (3, 3)
+    assert not sets[~np.eye(3, dtype=bool)].any(), "no other class is half as likely"
+    assert of_paths.not_sure(unseen, share=0.1).shape == (3,)
 
 
 def test_a_cross_validation_computes_no_picture_anew(paths: list[Path], cache: Path) -> None:

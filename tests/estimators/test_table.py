@@ -241,7 +241,7 @@ def test_what_was_saved_answers_as_before_and_is_no_pickle(model: str, tmp_path:
     assert (loaded.n_features_in_, loaded.classes_.dtype) == (4, classifier.classes_.dtype)
     assert loaded.feature_names_in_.tolist() == table.column_names
     files = sorted(path.name for path in (tmp_path / "kept").rglob("*.*"))
-    assert files == ["classes.json", "estimator.json", "preprocess.json", "weights.safetensors"]
+    assert files == ["classes.json", "estimator.json", "preprocess.json", "validation.parquet", "weights.safetensors"]
     with pytest.raises(ValueError, match="feature names should match"):
         loaded.predict(table.rename_columns(["size", "color", "is wet", "day"]))
 

@@ -62,6 +62,13 @@ def test_every_model_ends_in_a_whole_run_that_a_replay_repeats(
     assert "same weights, history, predictions and scores" in again.err + again.out
 
 
+def test_a_look_at_a_table_ends_with_the_name_of_its_page(points: Path, tmp_path: Path) -> None:
+    done = heldout("check", points / "train.csv", "--target", "kind", "--test", points / "test.csv", cwd=tmp_path)
+    assert done.code == 0, done.err
+    assert done.out.splitlines()[-1] == "page  checks/train-001/check.html"
+    assert (tmp_path / "checks" / "train-001" / "check.html").stat().st_size > 20_000
+
+
 def test_rows_are_predicted_and_scored_as_in_the_run(points: Path, tmp_path: Path) -> None:
     data = ["train", str(points / "train.csv"), "--target", "kind", "--test", str(points / "test.csv")]
     assert heldout(*data, "--imbalance", "weights", cwd=tmp_path).code == 0

@@ -13,7 +13,8 @@ from PIL import Image
 
 from heldout.data.examples import Examples, gather
 from heldout.data.storage.sources import FolderSource
-from heldout.reporting.check_page import MAX_UNREADABLE, check_page, verdict_of
+from heldout.reporting.check_page import MAX_UNREADABLE, check_page
+from heldout.reporting.check_parts import verdict_of
 from heldout.reporting.sections import SamplePicture, image_address
 from heldout.verbs.checking import Check, check
 from make import broken

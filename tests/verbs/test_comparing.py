@@ -98,11 +98,9 @@ def test_runs_that_decided_by_the_same_costs_are_compared_by_them(tmp_path: Path
     right_a, right_b = np.ones((2, 90), dtype=bool)
     right_a[2:17:3] = right_b[1:30:3] = False
     runs = [answered_run(tmp_path / name, answers(right)) for name, right in (("a", right_a), ("b", right_b))]
-    costs = [[0, 1, 1], [1, 0, 1], [30, 1, 0]]
+    costs: list[list[float]] = [[0, 1, 1], [1, 0, 1], [30, 1, 0]]
     for run in runs:
-        scores = json.loads((run / "scores.json").read_text())
-        scores["imbalance"] = {"decision": {"rule": "costs", "costs": costs}}
-        (run / "scores.json").write_text(json.dumps(scores))
+        decide_by(run, costs)
     found = compare(*runs, out=tmp_path / "compared")
     assert found.comparison.difference.value > 0, "A is right more often"
     assert found.costs is not None
@@ -110,10 +108,43 @@ def test_runs_that_decided_by_the_same_costs_are_compared_by_them(tmp_path: Path
     told = found.as_dict()
     assert "B saves 1.56 an answer" in told["words"]["difference"]
     assert found.folder is not None
-    assert "B saves 1.56 an answer" in (found.folder / "compare.html").read_text()
-    scores["imbalance"]["decision"]["costs"] = [[0, 1, 1], [1, 0, 1], [31, 1, 0]]
-    (runs[1] / "scores.json").write_text(json.dumps(scores))
-    assert compare(*runs, out=None).costs is None, "other costs are another question"
+    page = (found.folder / "compare.html").read_text()
+    assert "B saves 1.56 an answer" in page
+    assert "other-costs" not in {finding.code for finding in found.findings}
+    axis = page.split("By the costs that both decided by, A saves", 1)[1].partition("</p>")[0]
+    assert "<strong>−1.56</strong>" in axis
+    assert "an answer" in axis
+    assert "<span>+5 an answer</span>" in page, "the axis holds both ends of the interval"
+
+
+@pytest.mark.parametrize(
+    ("other", "words"),
+    [
+        (
+            [[0, 1, 1], [1, 0, 2], [31, 1, 0]],
+            "of 2 kinds of mistake: 'dog' taken for 'emu' costs 1 for A and 2 for B",
+        ),
+        (None, "A decided by stated costs and B did not"),
+    ],
+)
+def test_different_costs_are_told_and_not_compared(tmp_path: Path, other: list[list[float]] | None, words: str) -> None:
+    a, b = (answered_run(tmp_path / name, answers(np.arange(90) > n)) for name, n in (("a", 2), ("b", 20)))
+    decide_by(a, [[0, 1, 1], [1, 0, 1], [30, 1, 0]])
+    if other:
+        decide_by(b, other)
+    found = compare(a, b, out=tmp_path / "compared")
+    assert found.costs is None
+    told = next(finding for finding in found.findings if finding.code == "other-costs")
+    assert words in told.what
+    assert found.folder is not None
+    assert "By the costs that both decided by" not in (found.folder / "compare.html").read_text()
+
+
+def decide_by(run: Path, costs: list[list[float]]) -> None:
+    """Let a run have decided by these costs."""
+    scores = json.loads((run / "scores.json").read_text())
+    scores["imbalance"] = {"decision": {"rule": "costs", "costs": costs}}
+    (run / "scores.json").write_text(json.dumps(scores))
 
 
 def test_groups_count_together(tmp_path: Path) -> None:

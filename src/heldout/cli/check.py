@@ -15,9 +15,7 @@ def check(
     data: Data,
     target: Target = None,
     test: TestFile = None,
-    out: Annotated[
-        str, typer.Option(help="Where a folder with check.html, check.json and samples.png is made.")
-    ] = "checks",
+    out: Annotated[str, typer.Option(help="Where a folder with check.html, check.json and more is made.")] = "checks",
     backbone: Annotated[str, typer.Option(help="Whose pixels the samples show.")] = "efficientnet-lite0",
     group_by: GroupBy = None,
     as_json: Json = False,
@@ -54,7 +52,7 @@ def _check_table(data: str, target: str, *, test: str | None, out: str, group_by
         lines = _count_lines(content, "rows")
         lines += ["", *(f"  {one['name']}: {one['kind']}, {_missing(one)}{one['words']}" for one in content["columns"])]
         lines += ["", *finding_lines(content["findings"])] if content["findings"] else ["", "nothing found to doubt"]
-        print_lines([*lines, "", f"record  {content['record']}"])
+        print_lines([*lines, "", f"record  {content['record']}", f"page  {found.page}"])
     if found.must_act:
         raise typer.Exit(1)
 

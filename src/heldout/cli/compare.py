@@ -142,9 +142,10 @@ def _outcome_lines(content: dict[str, Any]) -> list[str]:
         lines += [recommendation["text"], *(f"  {sentence}" for sentence in recommendation["evidence"])]
     if winner := content["winner"]:
         score = winner["test"]["name"].replace("_", " ")
-        expected = "" if winner["expected"] is None else f": expect about {percent(winner['expected'])}"
         is_cost = content["metric"] == "mean_cost"
-        mean, end = (amount if is_cost else percent)(winner["validation_mean"]), "low" if is_cost else "high"
+        told, end = (amount, "low") if is_cost else (percent, "high")
+        expected = "" if winner["expected"] is None else f": expect about {told(winner['expected'])}"
+        mean = told(winner["validation_mean"])
         lines += ["", f"the winner's mean on validation, {mean}, was chosen for being {end}{expected}"]
         lines.append(score_line(f"held-out test of {winner['name']}: {score}", winner["test"]))
     return lines

@@ -13,6 +13,7 @@ Files, in reading order:
 - `inputs.py`, `pictures.py`: what a program holds as the rows of a table; as files of pictures
 - `choosing.py`: the validation part; the temperature and the decision that are chosen on it
 - `keeping.py`: what a folder says of an estimator beside its classifier
+- `answers.py`: what was answered on validation, by which doubt is told
 - `base.py`: what both estimators do alike: answers, saving, loading
 - `table.py`, `image.py`: the two estimators
 """

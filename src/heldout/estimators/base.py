@@ -5,14 +5,17 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-from jaxtyping import Float, Shaped
+from jaxtyping import Bool, Float, Shaped
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from heldout.doubting import in_sets, is_sure, least_in_sets, sure_from
+from heldout.errors import UsageError
+from heldout.estimators.answers import read_answers, write_answers
 from heldout.estimators.keeping import forget_estimator, plain, read_estimator, write_estimator
 from heldout.estimators.labels import ClassMap, class_map_of
-from heldout.measuring.predictions import log_softmax
+from heldout.measuring.predictions import Predictions, log_softmax
 from heldout.plan import Plan, make_plan
 from heldout.records import cache_folder
 from heldout.training.model_files import unknown_content
@@ -27,6 +30,7 @@ class HeldoutClassifier(ClassifierMixin, BaseEstimator, metaclass=ABCMeta):  # t
 
     classes_: Shaped[np.ndarray, " classes"]
     classifier_: Any
+    validation_answers_: Predictions | None
 
     @abstractmethod
     def _logits(self, X: Any) -> Float[np.ndarray, "examples classes"]:
@@ -76,6 +80,60 @@ class HeldoutClassifier(ClassifierMixin, BaseEstimator, metaclass=ABCMeta):  # t
         values = logs if decision is None else -(np.exp(logs) @ decision.costs)
         return np.asarray(values[:, columns] if len(columns) > 2 else values[:, 0])
 
+    def predict_sets(self, X: Any, share: float = 0.1) -> Bool[np.ndarray, "examples classes"]:
+        """The classes that cannot be excluded, of each example: whether each class of `classes_` is among them.
+
+        Split-conformal sets, sized on the validation part of `fit`: of new examples like those this share of the sets
+        is expected to miss the true class; of each class by itself where validation has enough of it. A set may hold
+        every class, and none where no class is likely enough. `predict` is the same whatever is asked here.
+
+        Args:
+            X: As for `fit`.
+            share: Of the sets that may miss the true class, above 0, up to 0.5.
+
+        Raises:
+            UsageError: The share is out of range, or validation is too small for it.
+
+        Source:
+            As `measuring.conformal.least_probabilities`, which says what this assumes and when it breaks.
+
+        Example:
+            >>> from heldout import TableClassifier
+            >>> X = [[number / 400] for number in range(400)]
+            >>> y = ["high" if number > 200 or number % 40 == 7 else "low" for number in range(400)]
+            >>> classifier = TableClassifier().fit(X, y)
+            >>> sets = classifier.predict_sets([[0.0], [0.999]], share=0.1)
+            >>> [classifier.classes_[held].tolist() for held in sets]
+            [['low'], ['high']]
+        """
+        check_is_fitted(self)
+        if len(self.classes_) == 1:
+            return np.ones(self.predict_proba(X).shape, bool)
+        least = least_in_sets(self._judged(), share, asked="share=")
+        return in_sets(np.exp(self._log_probabilities(X)), least)[:, class_map_of(self.classes_).columns]
+
+    def not_sure(self, X: Any, share: float = 0.05) -> Bool[np.ndarray, " examples"]:
+        """Which answers of `predict` are better left open, so that of the others only a share is wrong.
+
+        From which confidence on an answer is sure is chosen on the validation part of `fit`: it answers most of those
+        whose answers there are right often enough. `predict` is the same whatever is asked here.
+
+        Args:
+            X: As for `fit`.
+            share: Of the sure answers that may be wrong, above 0, up to 0.5.
+
+        Raises:
+            UsageError: The share is out of range, or so few answers on validation are right that none can be sure.
+
+        Source:
+            As `measuring.coverage.confidence_for`, which says what this assumes and when it breaks.
+        """
+        check_is_fitted(self)
+        if len(self.classes_) == 1:
+            return np.zeros(len(self.predict_proba(X)), bool)
+        confidence = sure_from(self._judged(), share, asked="share=")
+        return ~is_sure(np.exp(self._log_probabilities(X)), self.classifier_.decision, confidence)
+
     def save(self, folder: str | Path) -> Path:
         """Write the fitted classifier into a folder, without pickle; `load` opens it. Gives the folder.
 
@@ -95,6 +153,7 @@ class HeldoutClassifier(ClassifierMixin, BaseEstimator, metaclass=ABCMeta):  # t
             params["random_state"] = self.seed_
         regime = params.get("regime") or params["model"]
         save_classifier(self.classifier_, folder / "model", regime=regime)
+        write_answers(folder, self.validation_answers_)
         write_estimator(folder, type(self).__name__, params=params, fitted=vars(self))
         return folder
 
@@ -118,6 +177,7 @@ class HeldoutClassifier(ClassifierMixin, BaseEstimator, metaclass=ABCMeta):  # t
         if loaded.classifier_.classes != classes.classes:
             raise unknown_content(folder / "estimator.json", "its classes are not those of the model")
         loaded.classes_ = classes.values
+        loaded.validation_answers_ = read_answers(folder, loaded.classifier_)
         for name, value in columns.items():
             setattr(loaded, name, value)
         return loaded
@@ -148,6 +208,20 @@ class HeldoutClassifier(ClassifierMixin, BaseEstimator, metaclass=ABCMeta):  # t
             "device": self.device,
         }
         return make_plan({name: plain(value) for name, value in (shared | further | self._settings(classes)).items()})
+
+    def _judged(self) -> Predictions:
+        """The answers on validation.
+
+        Raises:
+            UsageError: There are none.
+        """
+        if self.validation_answers_ is None:
+            raise UsageError(
+                "no answers on a validation part are known that would say how sure this classifier may be",
+                expected="rows or pictures that `fit` could spare for validation, and a folder that this version saved",
+                fix="fit it again, with more examples of each class",
+            )
+        return self.validation_answers_
 
     def _log_probabilities(self, X: Any) -> Float[np.ndarray, "examples classes"]:
         """In the order of the classifier's own classes."""

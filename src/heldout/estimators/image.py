@@ -13,6 +13,7 @@ from heldout.data.examples import Examples
 from heldout.deciding import check_decision
 from heldout.devices import chosen_device
 from heldout.errors import DataError
+from heldout.estimators.answers import answers_on
 from heldout.estimators.base import HeldoutClassifier
 from heldout.estimators.choosing import joined_groups, parted
 from heldout.estimators.inputs import labels_of
@@ -65,6 +66,8 @@ class ImageClassifier(HeldoutClassifier):
         classes_: The labels, each once, sorted.
         classifier_: What answers (`training.classifier.Classifier`).
         validation_indices_: Which pictures of `fit` choices were made on, ascending; all where none could be spared.
+        validation_answers_: What was answered there (`measuring.predictions.Predictions`), by which `predict_sets` and
+            `not_sure` go; None where the weights learned from the same pictures.
         seed_: What `random_state` came to.
 
     Example:
@@ -154,7 +157,8 @@ class ImageClassifier(HeldoutClassifier):
         clusters = joined_groups(kinship(examples, survey, materials.facts).clusters, groups)
         train, validation = parted(labels, clusters, plan=plan, has_groups=groups is not None)
         parts = [Part(examples.take(rows), tuple(whole.sha256s[row] for row in rows)) for rows in (train, validation)]
-        self.classifier_ = _fitted(plan, parts, materials)
+        self.classifier_, logits = _fitted(plan, parts, materials)
+        self.validation_answers_ = answers_on(self.classifier_, logits, labels, validation)
         self.classes_ = classes.values
         self.validation_indices_ = validation
         self.seed_ = plan.seed
@@ -191,12 +195,14 @@ def _materials_of(plan: Plan) -> Materials:
     )
 
 
-def _fitted(plan: Plan, parts: Sequence[Part], materials: Materials) -> Classifier:
-    """The chosen and calibrated classifier of the pictures."""
+def _fitted(
+    plan: Plan, parts: Sequence[Part], materials: Materials
+) -> tuple[Classifier, Float[np.ndarray, "validation classes"]]:
+    """The chosen and calibrated classifier of the pictures, and what it says of validation."""
     train, validation = parts
     with TemporaryDirectory(prefix="heldout-") as folder:
         found = fit(job_of(plan), train, validation, materials, folder=Path(folder), watcher=Silent())
     assert isinstance(found.classifier, Classifier), "a classifier of pictures"
     counts = np.bincount(train.labels, minlength=len(train.examples.classes))
     logits = materials.logits(found.classifier, validation)
-    return calibrated(found.classifier, plan, logits, validation.labels, counts=counts)[0]
+    return calibrated(found.classifier, plan, logits, validation.labels, counts=counts)[0], logits

@@ -1,6 +1,7 @@
 """What a saved estimator is beside its classifier: parameters, and classes and columns as the caller had them.
 
 FOLDER/model/           the classifier, as in the folder of a run
+FOLDER/validation.parquet   what it answered on validation (`answers.py`)
 FOLDER/estimator.json   all else; written last, so that its presence says that the folder is whole
 """
 

@@ -17,6 +17,7 @@ from heldout.data.tabular.tables import LAYOUT, TableSource, table_of
 from heldout.deciding import check_decision
 from heldout.devices import chosen_device
 from heldout.errors import DataError
+from heldout.estimators.answers import answers_on
 from heldout.estimators.base import HeldoutClassifier
 from heldout.estimators.choosing import joined_groups, parted
 from heldout.estimators.inputs import rows_and_labels_of, rows_of
@@ -76,6 +77,8 @@ class TableClassifier(HeldoutClassifier):
         classifier_: What answers (`training.row_classifier.RowClassifier`): encoder, model, temperature, decision.
         validation_indices_: Which rows of `fit` choices were made on, ascending: all rows where none could be spared,
             none where there is but one class.
+        validation_answers_: What was answered there (`measuring.predictions.Predictions`), by which `predict_sets` and
+            `not_sure` go; None where the weights learned from the same rows.
         seed_: What `random_state` came to.
 
     Example:
@@ -148,14 +151,15 @@ class TableClassifier(HeldoutClassifier):
         classes, labels = numbered(y)
         plan = self._planned(classes)
         if len(classes.classes) == 1:
-            validation = np.arange(0)
+            validation, self.validation_answers_ = np.arange(0), None
             self.classifier_ = _prior_alone(table, classes.classes, np.bincount(labels))
         else:
             check_decision(plan.decision, classes.classes)
             examples = _examples_of(table, classes, labels)
             clusters = joined_groups(row_clusters(_source(examples), examples.ids), groups)
             train, validation = parted(labels, clusters, plan=plan, has_groups=groups is not None)
-            self.classifier_ = _fitted(plan, examples, train, validation)
+            self.classifier_, logits = _fitted(plan, examples, train, validation)
+            self.validation_answers_ = answers_on(self.classifier_, logits, labels, validation)
         self.classes_ = classes.values
         self.validation_indices_ = validation
         self.seed_ = plan.seed
@@ -190,15 +194,15 @@ def _source(examples: Examples) -> TableSource:
 
 def _fitted(
     plan: Plan, examples: Examples, train: Int[np.ndarray, " train"], validation: Int[np.ndarray, " validation"]
-) -> RowClassifier:
-    """The chosen and calibrated classifier of the rows."""
+) -> tuple[RowClassifier, Float[np.ndarray, "validation classes"]]:
+    """The chosen and calibrated classifier of the rows, and what it says of validation."""
     source, n_classes = _source(examples), len(examples.classes)
     counts = np.bincount(examples.labels[train], minlength=n_classes)
     encoder = _encoder_of(source.table, train, seed=plan.seed)
     if encoder is None:
         classifier = _prior_alone(source.table, examples.classes, counts)
         logits = classifier.logits(classifier.encoder.encode(source.table, validation))
-        return calibrated(classifier, plan, logits, examples.labels[validation], counts=counts)[0]
+        return calibrated(classifier, plan, logits, examples.labels[validation], counts=counts)[0], logits
     materials = TableMaterials(source, chosen_device(plan.device), cache_folder(), encoder)
     # Nothing is kept that would have to be known again by the content of the rows.
     learned, judged = (Part(examples.take(rows), ()) for rows in (train, validation))
@@ -206,7 +210,7 @@ def _fitted(
         found = fit(job_of(plan), learned, judged, materials, folder=Path(folder), watcher=Silent())
     assert isinstance(found.classifier, RowClassifier), "a model of rows"
     logits = materials.logits(found.classifier, judged)
-    return calibrated(found.classifier, plan, logits, judged.labels, counts=counts)[0]
+    return calibrated(found.classifier, plan, logits, judged.labels, counts=counts)[0], logits
 
 
 def _encoder_of(table: "pa.Table", train: Int[np.ndarray, " train"], *, seed: int) -> Encoder | None:

@@ -28,7 +28,10 @@ Reading order:
     rendering.py  templates that escape, and the policy that names what may run on a page
     page.py       headline, sections and the templates -> report.html
     pairs.py      which pairs of near copies are worth showing
+    check_parts.py  what the pages of a check have in common
     check_page.py what a look at the data found -> check.html
+    table_check_sections.py  the looks at the columns and rows of a table -> what each section of its page says
+    table_check_page.py  what a look at a table found -> check.html
     compare_words.py  the numbers of a comparison -> sentences
     compare_page.py   what a comparison of two runs found -> compare.html
     sweep_measure.py   how the score that ranks is told and drawn

@@ -7,26 +7,20 @@ from typing import Any
 import numpy as np
 
 from heldout.data.examples import Examples
-from heldout.findings import SEVERITIES
-from heldout.provenance import version
+from heldout.reporting.check_parts import shared_view
 from heldout.reporting.pairs import KINDS, allotted, part_of
 from heldout.reporting.rendering import render
 from heldout.reporting.sections import Fact, SamplePicture, findings_of, image_address
-from heldout.reporting.wording import count, listing
+from heldout.reporting.wording import count
 
 # All bounds are assumed: with them a page has at most about 450 small pictures, 3 MB of photos.
 MAX_PAIRS = 60
 MAX_OF_FINDING = 12
 MAX_UNREADABLE = 5000
-MAX_PASSED_OVER = 1000
-MAX_CLASSES = 2000
 N_FIRST_SIGHT = 8
-# So many classes are read at once; a longer table is folded away.
-N_CLASSES_OPEN = 16
 
 _STYLES = ("base.css", "parts.css", "answers.css", "print.css", "check.css")
 _SCRIPTS = ("reading.js",)
-_PART_TITLES = {"free": "In no part", "train": "Train", "validation": "Validation", "test": "Test"}
 # Doubts about how the pictures of a class look: where such a finding names classes, some pictures of each are shown.
 _ABOUT_LOOKS = ("-by-class", "-per-class")
 
@@ -63,23 +57,6 @@ class PairsOfKind:
     shown: tuple[PairShown, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """The headline in words: what must be acted on, or what is worth a look where nothing must.
-
-    Attributes:
-        title: How much must be acted on.
-        kind: "grave" where something must, "doubtful" where something should be looked at, otherwise "clear".
-        points: What it is: an address on the page, and words.
-        rest: What else there is, in a sentence.
-    """
-
-    title: str
-    kind: str
-    points: tuple[tuple[str, str], ...]
-    rest: str
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Album:
     """The pictures of the data, to be looked up by id.
@@ -114,17 +91,8 @@ def check_page(
     """
     album = Album(examples, thumbnail, {example: index for index, example in enumerate(examples.ids)})
     view = {
-        "name": name,
-        "version": version(),
-        "verdict": verdict_of(content),
-        "summary": f"{count(content['n'], 'picture')} of {count(len(content['classes']), 'class', 'classes')}, as "
-        f"{content['layout']}",
+        **shared_view(content, name, "picture"),
         "first_sight": [samples[i] for i in _spread(len(samples), N_FIRST_SIGHT)],
-        "count_titles": _count_titles(content["counts"]),
-        "counts": _count_rows(content),
-        "n_classes": len(content["classes"]),
-        "class_words": _class_words(content),
-        "n_classes_open": N_CLASSES_OPEN,
         "findings": [
             {**finding, "pictures": list(finding_pictures(finding, album))}
             for finding in findings_of(content["findings"])
@@ -133,41 +101,10 @@ def check_page(
         "pair_kinds": pairs_shown(content["pairs"], album),
         "unreadable": content["unreadable"][:MAX_UNREADABLE],
         "n_unreadable": len(content["unreadable"]),
-        "passed_over": content["passed_over"][:MAX_PASSED_OVER],
-        "n_passed_over": len(content["passed_over"]),
         "facts": _facts(content),
         "samples": samples,
     }
     return render("check.html.j2", view, styles=_STYLES, scripts=_SCRIPTS)
-
-
-def verdict_of(content: Mapping[str, Any]) -> Verdict:
-    """What the top of the page says; unreadable files count as one thing."""
-    findings = findings_of(content["findings"])
-    at = {severity: [i for i, each in enumerate(findings) if each["severity"] == severity] for severity in SEVERITIES}
-    points = [(f"#finding-{i + 1}", findings[i]["what"]) for i in at["error"]]
-    if content["unreadable"]:
-        points.append(("#unreadable", f"{count(len(content['unreadable']), 'file')} cannot be read as pictures"))
-    n, n_warnings, n_notes = len(points), len(at["warning"]), len(at["note"])
-    others = [
-        f"{count(n_warnings, 'warning')} should be looked at" if n and n_warnings else "",
-        f"{count(n_notes, 'note')} {'is' if n_notes == 1 else 'are'} good to know" if n_notes else "",
-    ]
-    rest = listing([words for words in others if words])
-    return Verdict(
-        title=_title(n, n_warnings),
-        kind="grave" if n else "doubtful" if n_warnings else "clear",
-        points=tuple(points or [(f"#finding-{i + 1}", findings[i]["what"]) for i in at["warning"]]),
-        rest=f"{rest}." if rest else "" if findings or n else "No check raised a doubt about these pictures.",
-    )
-
-
-def _title(n_must: int, n_should: int) -> str:
-    if n_must:
-        return f"{count(n_must, 'thing')} must be acted on before a score can be trusted"
-    if n_should:
-        return f"Nothing must be acted on, but {count(n_should, 'thing')} should be looked at"
-    return "Nothing must be acted on"
 
 
 def finding_pictures(finding: Mapping[str, Any], album: Album) -> Iterator[ExamplePicture]:
@@ -260,29 +197,6 @@ def _spread(n: int, n_wanted: int) -> list[int]:
     """Up to so many places, spread evenly over `n`."""
     places: list[int] = np.linspace(0, n - 1, min(n, n_wanted)).astype(np.int64).tolist()
     return places
-
-
-def _count_titles(counts: Mapping[str, Sequence[int]]) -> list[str]:
-    if list(counts) == ["free"]:
-        return ["Pictures"]
-    return [*(_PART_TITLES[part] for part in counts), *(["In all"] if len(counts) > 1 else [])]
-
-
-def _count_rows(content: Mapping[str, Any]) -> list[tuple[str, list[int]]]:
-    """For each class, and for all of them last, the numbers under `_count_titles`."""
-    columns = list(content["counts"].values())
-    if len(columns) > 1:
-        columns.append([sum(numbers) for numbers in zip(*columns, strict=True)])
-    rows = [(name, [column[i] for column in columns]) for i, name in enumerate(content["classes"][:MAX_CLASSES])]
-    return [*rows, ("", [sum(column) for column in columns])]
-
-
-def _class_words(content: Mapping[str, Any]) -> str:
-    """How large the classes are."""
-    sizes = [sum(numbers) for numbers in zip(*content["counts"].values(), strict=True)]
-    if min(sizes) == max(sizes):
-        return f"Each has {count(sizes[0], 'picture')}."
-    return f"The smallest has {count(min(sizes), 'picture')}, the largest {max(sizes):,}."
 
 
 def _facts(content: Mapping[str, Any]) -> list[Fact]:

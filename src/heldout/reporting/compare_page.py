@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from math import isfinite
+from math import floor, isfinite, log10
 from typing import Any
 
 from heldout.provenance import version
@@ -11,7 +11,7 @@ from heldout.reporting.headline import ComparedRow
 from heldout.reporting.rendering import render
 from heldout.reporting.rules import StyleRules
 from heldout.reporting.sections import findings_of, image_address
-from heldout.reporting.wording import NARROW_SPACE, NOT_DEFINED, bracket, count, percent
+from heldout.reporting.wording import NARROW_SPACE, NOT_DEFINED, amount, bracket, count, percent
 
 # Of each side: with 80 of both a page has about 1 MB of pictures (assumed).
 MAX_PICTURES = 80
@@ -64,15 +64,19 @@ class Scale:
 
     Attributes:
         bar: The style class of its interval.
-        reach: How far the axis goes to either side, in points.
-        difference: A minus B in points, with its sign.
-        interval: In points, in brackets.
+        reach: How far the axis goes to either side, in the unit.
+        difference: A minus B with its sign; of costs what A saves.
+        interval: Of it, in brackets.
+        unit: What is counted.
+        p: How often chance alone would make such a difference.
     """
 
     bar: str
     reach: str
     difference: str
     interval: str
+    unit: str
+    p: str
 
 
 def compare_page(content: Mapping[str, Any], *, name: str, thumbnail: Callable[[str], bytes | None]) -> bytes:
@@ -102,7 +106,7 @@ def compare_page(content: Mapping[str, Any], *, name: str, thumbnail: Callable[[
         "rows": _rows(content, rules),
         "scale": _scale(comparison["difference"], rules),
         "balanced": _scale(content["balanced_accuracy"], rules) if content["balanced_accuracy"] else None,
-        "balanced_p": _p(content["balanced_accuracy"]) if content["balanced_accuracy"] else "",
+        "costs": _cost_scale(costs, rules) if (costs := content.get("mean_cost")) else None,
         "table": comparison,
         "method": _typeset(comparison["difference"]["method"]),
         "p": _p(comparison["difference"]),
@@ -164,7 +168,30 @@ def _on_axis(difference: Mapping[str, Any], reach: float, rules: StyleRules) -> 
 def _scale(difference: Mapping[str, Any], rules: StyleRules) -> Scale:
     reach = _reach([difference])
     bar = _on_axis(difference, reach, rules)
-    return Scale(bar, points(reach).removesuffix(".0"), _signed(difference["value"]), _interval(difference))
+    value, interval = _signed(difference["value"]), _interval(difference)
+    return Scale(bar, points(reach).removesuffix(".0"), value, interval, "points", _p(difference))
+
+
+def _cost_scale(difference: Mapping[str, Any], rules: StyleRules) -> Scale:
+    """What A saves an answer, in the unit of the costs."""
+    furthest = max(abs(difference[end]) for end in ("low", "high"))
+    power = 10.0 ** floor(log10(furthest)) if furthest > 0 else 1.0
+    # 1, 2, 5 or 10 of the power of ten below; the slack is for rounding.
+    reach = next(step * power for step in (1, 2, 5, 10) if furthest <= step * power * (1 + 1e-9))
+    low, high = (_signed_amount(difference[end]) for end in ("low", "high"))
+    value, interval = _signed_amount(difference["value"]), f"[{low}, {high}]"
+    return Scale(_on_axis(difference, reach, rules), amount(reach), value, interval, "an answer", _p(difference))
+
+
+def _signed_amount(saved: float) -> str:
+    """What is saved, with its sign.
+
+    Example:
+        >>> _signed_amount(0.25), _signed_amount(0.0), _signed_amount(-12.345)
+        ('+0.25', '0', '−12.3')
+    """
+    told = amount(saved)
+    return told if told.startswith("−") or told == "0" else f"+{told}"
 
 
 def _rows(content: Mapping[str, Any], rules: StyleRules) -> list[ComparedRow]:

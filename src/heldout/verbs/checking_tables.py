@@ -1,4 +1,4 @@
-"""A look at a table before anything is trained: counts, columns, copies, leaks."""
+"""A look at a table before anything is trained: counts, columns, copies, leaks, one page of all."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,13 +13,17 @@ from heldout.data.groups import group_problems
 from heldout.data.small_classes import find_small_classes
 from heldout.data.storage.remote import name_of
 from heldout.data.tabular.encoding import Encoder
-from heldout.data.tabular.table_problems import find_table_problems, row_clusters
+from heldout.data.tabular.table_looks import look_at_table
+from heldout.data.tabular.table_problems import find_table_problems, judged_of, row_clusters
 from heldout.data.tabular.tables import TableSource, find_table
 from heldout.findings import Finding, by_severity
 from heldout.records import to_json, write_atomic
+from heldout.reporting.table_check_page import table_check_page
 from heldout.run_folders import fresh_folder
 from heldout.training.table_materials import encoder_of
 from heldout.verbs.checking import counts
+
+_FILES = ("columns.json", "check.html", "check.json")  # in the order in which they are written
 
 
 @dataclass(frozen=True)
@@ -30,13 +34,18 @@ class TableCheck:
         examples: The rows that have a label.
         encoder: What each column would be to a model; of all rows but those of a given test part.
         findings: What weakens a score on this data, gravest first.
-        folder: Where check.json lies; None where nothing was written.
+        folder: Where check.html, check.json and columns.json lie; None where nothing was written.
     """
 
     examples: Examples
     encoder: Encoder
     findings: tuple[Finding, ...]
     folder: Path | None
+
+    @property
+    def page(self) -> str | None:
+        """The path of the page; none where nothing was written."""
+        return str(self.folder / "check.html") if self.folder else None
 
     @property
     def must_act(self) -> bool:
@@ -73,7 +82,7 @@ def check_table(
         data: As for `train` with a target.
         target: The column of the labels.
         test: Rows that are the test part.
-        out: Where a folder with check.json is made; None writes nothing.
+        out: Where a folder with check.html, check.json and columns.json is made; None writes nothing.
         group_by: The column that names what must not be parted.
 
     Raises:
@@ -94,7 +103,11 @@ def check_table(
     if out is None:
         return found
     name = name_of(data) if isinstance(data, str | Path) else "table"
-    with fresh_folder(Path(out), name or "table", files=("check.json",)) as folder:
+    look = look_at_table(judged_of(examples, None, encoder), found.findings)
+    with fresh_folder(Path(out), name or "table", files=_FILES) as folder:
         found = TableCheck(examples, encoder, found.findings, folder)
-        write_atomic(folder / "check.json", to_json(found.as_dict()))
+        content = found.as_dict()
+        write_atomic(folder / "columns.json", to_json(look.as_dict()))
+        write_atomic(folder / "check.html", table_check_page(content, look, name=folder.name))
+        write_atomic(folder / "check.json", to_json(content))
     return found

@@ -263,6 +263,7 @@ def doubts(a: Side, b: Side, *, is_looked_up: bool) -> list[Finding]:
                 fix="Train both on the same data to compare the recipes alone.",
             )
         )
+    findings += _other_costs(a, b)
     if not is_looked_up:
         findings.append(
             Finding(
@@ -275,6 +276,35 @@ def doubts(a: Side, b: Side, *, is_looked_up: bool) -> list[Finding]:
             )
         )
     return findings
+
+
+def _other_costs(a: Side, b: Side) -> list[Finding]:
+    """A Finding where the two decided by different costs, or one of them by none."""
+    of_a, of_b = a.costs, b.costs
+    if of_a is None and of_b is None:
+        return []
+    if of_a is not None and of_b is not None:
+        different = np.argwhere(of_a != of_b).tolist()
+        if not different:
+            return []
+        true, answered = different[0]
+        what = (
+            f"The two runs decided by different costs, of {len(different):,} kinds of mistake: {a.classes[true]!r} "
+            f"taken for {a.classes[answered]!r} costs {of_a[true, answered]:g} for A and {of_b[true, answered]:g} for B"
+        )
+    else:
+        first, second = ("A", "B") if of_a is not None else ("B", "A")
+        what = f"{first} decided by stated costs and {second} did not"
+    return [
+        Finding(
+            code="other-costs",
+            severity="warning",
+            what=what,
+            why="Each made the mistakes that were cheap for it. What is compared here counts all mistakes alike, which "
+            "neither was asked for, so the better one here may be the dearer one in use.",
+            fix="Train both with the same --costs; then they are compared by what their answers cost.",
+        )
+    ]
 
 
 def _facts_of(side: Side) -> dict[str, Any]:
