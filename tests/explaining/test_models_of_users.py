@@ -54,7 +54,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def _forget_the_programs() -> None:
-    for name in ("beside", "network", "counted_network"):
+    for name in ("beside", "network", "explained_network"):
         sys.modules.pop(name, None)
 
 

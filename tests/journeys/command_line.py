@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from journeys.forked import READ_AT_IMPORT, start
+
 COMMAND = (sys.executable, "-m", "heldout.cli.main")
 
 
@@ -34,8 +36,23 @@ def heldout(
     stdin: bytes = b"",
     environment: Mapping[str, str] | None = None,
     before: Callable[[], None] | None = None,
+    is_fresh: bool = False,
 ) -> Outcome:
-    """Run one command in `cwd` and wait for its end; `before` runs in its process before Python starts."""
+    """Run one command in `cwd` and wait for its end.
+
+    Args:
+        arguments: Of the command.
+        cwd: Its working folder.
+        stdin: What it reads.
+        environment: Variables beside those of the tests.
+        before: Runs in its process before Python starts.
+        is_fresh: Whether Python is started anew; otherwise a process that has imported everything forks, unless what
+            is asked for must be there before.
+    """
+    if not (is_fresh or before or READ_AT_IMPORT & (environment or {}).keys()):
+        process = start([*map(str, arguments)], cwd=cwd, environment=os.environ | dict(environment or {}), stdin=stdin)
+        out, err = process.communicate()
+        return Outcome(process.wait(0), out, err)
     done = subprocess.run(
         [*COMMAND, *map(str, arguments)],
         cwd=cwd,

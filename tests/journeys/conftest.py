@@ -40,6 +40,7 @@ def lite0_ready(session_cache: Path, lite0: Prepared) -> Path:
 def trained(tmp_path_factory: pytest.TempPathFactory, photos: Path, lite0_ready: Path) -> Trained:
     """The photos, trained on through the command line with everything at its default; no test changes the run."""
     home = tmp_path_factory.mktemp("home")
-    outcome = fine(heldout("train", photos, "--json", cwd=home, environment={"HELDOUT_CACHE": str(lite0_ready)}))
+    environment = {"HELDOUT_CACHE": str(lite0_ready)}
+    outcome = fine(heldout("train", photos, "--json", cwd=home, environment=environment, is_fresh=True))
     printed = outcome.json()
     return Trained(home, photos, home / printed["run"], printed, outcome.err)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from journeys import forked
 from journeys.command_line import COMMAND, content_of, fine, heldout
 from make import class_folders
 
@@ -112,12 +113,10 @@ def test_a_run_beside_an_interrupted_one_works(photos: Path, tmp_path: Path, tra
 
 def _interrupted_by_file(arguments: list[str], home: Path, pattern: str) -> tuple[int, str]:
     """Run a command and send SIGINT as soon as a file is there."""
-    with subprocess.Popen(
-        [*COMMAND, *arguments], cwd=home, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=os.environ, text=True
-    ) as process:
+    with forked.start(arguments, cwd=home, environment=os.environ) as process:
         while process.poll() is None and not list(home.glob(pattern)):
             pass
         assert process.poll() is None, f"ended before {pattern} was there"
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=60)
-    return process.returncode, err
+    return process.wait(0), err

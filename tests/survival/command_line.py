@@ -5,35 +5,25 @@ import hashlib
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 
+from journeys import forked
+
 # The command line, with a checkpoint after every step: its training is over sooner than the first one is due.
 OFTEN = """
-import sys
 from heldout.training import checkpoints
 checkpoints.EVERY_SECONDS, checkpoints.SHARE = 0.0, 1e9
-from heldout.cli.main import main
-main(sys.argv[1:])
 """
 MEASURED = ("pictures_per_second", "seconds")
 
 
-def start(*arguments: str | Path, cwd: Path) -> "subprocess.Popen[str]":
+def start(*arguments: str | Path, cwd: Path) -> forked.Process:
     """A command that is under way."""
-    return subprocess.Popen(
-        [sys.executable, "-c", OFTEN, *map(str, arguments)],
-        cwd=cwd,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=os.environ,
-        text=True,
-    )
+    return forked.start([*map(str, arguments)], cwd=cwd, environment=os.environ, setting=OFTEN)
 
 
 def signalled_at(
@@ -55,7 +45,7 @@ def signalled_at(
         assert process.poll() is None, f"ended before {pattern} was there: {process.communicate()[1]}"
         process.send_signal(number)
         _, err = process.communicate(timeout=60)
-    return process.returncode, err
+    return process.wait(0), err
 
 
 def numbers_of(run: Path) -> dict[str, Any]:

@@ -57,16 +57,16 @@ def _survives(n_kills: int, regime: str, wanted: Any, tmp_path: Path, seed: int)
     "regime", ["full", *(pytest.param(each, marks=pytest.mark.slow) for each in REGIMES if each != "full")]
 )
 def test_a_killed_training_ends_bit_for_bit_as_one_that_was_left_alone(
-    regime: str, undisturbed: dict[str, Any], tmp_path: Path
+    regime: str, undisturbed: dict[str, Any], in_memory: Path
 ) -> None:
-    _survives(67, regime, undisturbed[regime], tmp_path, seed=1)
+    _survives(67, regime, undisturbed[regime], in_memory, seed=1)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("regime", REGIMES)
-def test_two_thousand_kills(regime: str, undisturbed: dict[str, Any], tmp_path: Path) -> None:
-    _survives(667, regime, undisturbed[regime], tmp_path, seed=2)
+def test_two_thousand_kills(regime: str, undisturbed: dict[str, Any], in_memory: Path) -> None:
+    _survives(667, regime, undisturbed[regime], in_memory, seed=2)
 
 
 def _crash_at(number: int, *, torn: random.Random | None = None) -> None:
@@ -107,15 +107,15 @@ def _is_file(handle: int) -> bool:
 
 @pytest.mark.parametrize(("is_torn", "apart"), [(False, 1), (True, 3)], ids=["whole", "torn"])
 def test_a_crash_at_every_single_operation_on_files_changes_nothing(
-    is_torn: bool, apart: int, undisturbed: dict[str, Any], tmp_path: Path
+    is_torn: bool, apart: int, undisturbed: dict[str, Any], in_memory: Path
 ) -> None:
     rng = random.Random(3)
     short = partial(train, regime="full", n_train=16, epochs=1)  # two steps: all operations that there are, some twice
-    alone = tmp_path / "alone"
+    alone = in_memory / "alone"
     alone.mkdir()
     short(alone)
     for number in range(0, 200, apart):
-        folder = tmp_path / f"run-{number}"
+        folder = in_memory / f"run-{number}"
         folder.mkdir()
 
         def work(folder: Path = folder, number: int = number) -> None:

@@ -14,10 +14,11 @@ import pytest
 from heldout.locking import locked
 from heldout.manifest import MANIFEST
 from journeys.command_line import Outcome, fine, heldout, is_told
-from journeys.conftest import lite0_ready, photos
+from journeys.conftest import lite0_ready
+from make import class_folders
 from survival.command_line import numbers_of, signalled_at, start
 
-__all__ = ["lite0_ready", "photos"]
+__all__ = ["lite0_ready"]
 
 # In the order in which a run writes them.
 EVERY_MOMENT = [
@@ -36,7 +37,13 @@ RUN = Path("runs/photos-001")
 
 def _arguments(photos: Path, regime: str) -> list[str | Path]:
     settings = ["--set", "training.epochs=2", "--set", "training.precision=float32"]
-    return ["train", photos, "--regime", regime, "--batch-size", "16", *settings]
+    return ["train", photos, "--regime", regime, "--batch-size", "8", *settings]
+
+
+@pytest.fixture(scope="session")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Twenty-four pictures of three classes, two steps an epoch; no test changes them."""
+    return class_folders(tmp_path_factory.mktemp("data") / "photos", 8)
 
 
 @pytest.fixture(scope="session")

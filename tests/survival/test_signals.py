@@ -35,21 +35,23 @@ def _stopped_and_resumed(n_signals: int, wanted: Any, tmp_path: Path) -> None:
         assert result(folder) == wanted
 
 
-def test_a_signal_lets_the_step_end_and_saves(undisturbed: dict[str, Any], tmp_path: Path) -> None:
-    _stopped_and_resumed(20, undisturbed["full"], tmp_path)
+def test_a_signal_lets_the_step_end_and_saves(undisturbed: dict[str, Any], in_memory: Path) -> None:
+    _stopped_and_resumed(20, undisturbed["full"], in_memory)
 
 
 @pytest.mark.slow
-def test_a_hundred_signals(undisturbed: dict[str, Any], tmp_path: Path) -> None:
-    _stopped_and_resumed(100, undisturbed["full"], tmp_path)
+def test_a_hundred_signals(undisturbed: dict[str, Any], in_memory: Path) -> None:
+    _stopped_and_resumed(100, undisturbed["full"], in_memory)
 
 
-def test_a_second_signal_leaves_at_once_and_the_training_can_go_on(undisturbed: dict[str, Any], tmp_path: Path) -> None:
+def test_a_second_signal_leaves_at_once_and_the_training_can_go_on(
+    undisturbed: dict[str, Any], in_memory: Path
+) -> None:
     def stuck() -> None:
         from heldout.training import checkpoints
 
         def wait_for_ever(self: Any, course: Any) -> None:
-            (tmp_path / "stuck").touch()
+            (in_memory / "stuck").touch()
             while True:
                 time.sleep(0.01)
 
@@ -57,14 +59,14 @@ def test_a_second_signal_leaves_at_once_and_the_training_can_go_on(undisturbed: 
         checkpoints.Checkpoints.after_step = lambda self, course: (  # type: ignore[method-assign]
             wait_for_ever(self, course) if course.step == 3 else step(self, course)
         )
-        train(tmp_path, "full")
+        train(in_memory, "full")
 
-    child = fork(stuck, tmp_path)
-    while not (tmp_path / "stuck").exists():
+    child = fork(stuck, in_memory)
+    while not (in_memory / "stuck").exists():
         time.sleep(0.001)
     os.kill(child, signal.SIGINT)
     assert wait_at_most(child, 0.3) is None, "the first only asks"
     os.kill(child, signal.SIGINT)
     assert wait_at_most(child, 2) == -signal.SIGINT
-    assert wait(fork(partial(train, tmp_path, "full"), tmp_path)) == 0
-    assert result(tmp_path) == undisturbed["full"]
+    assert wait(fork(partial(train, in_memory, "full"), in_memory)) == 0
+    assert result(in_memory) == undisturbed["full"]

@@ -1,21 +1,12 @@
-"""`FILE.py:NAME` and `package.file:NAME` -> a module out of a program of the user's.
-
-The program is run, as importing it would: what it prints goes to stderr, and what fails in it is told with its line.
-"""
+"""`FILE.py:NAME` and `package.file:NAME` -> a module out of a program of the user's."""
 
 import ast
-import contextlib
-import importlib
-import importlib.util
-import inspect
-import sys
-import traceback
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from heldout.errors import UsageError, is_want_of_memory, nearest
+from heldout.errors import UsageError, nearest
+from heldout.explaining.users_programs import made_by, program_of
 
 if TYPE_CHECKING:
     from torch import nn
@@ -37,7 +28,7 @@ def users_model(text: str) -> "nn.Module":
             expected="FILE.py:NAME or package.file:NAME",
             fix="such as network.py:Net",
         )
-    program = _program(place)
+    program = program_of(place)
     if not hasattr(program, name):
         known = _candidates(program)
         raise UsageError(
@@ -58,52 +49,13 @@ def names_in(file: Path) -> list[str]:
     return [node.name for node in tree.body if isinstance(node, kinds) and not node.name.startswith("_")]
 
 
-def _program(place: str) -> ModuleType:
-    path = Path(place)
-    if place.endswith(".py") or path.exists():
-        if not path.is_file():
-            raise UsageError(f"there is no file {place!r}", expected="FILE.py:NAME", fix="correct the path")
-        return _run_file(path)
-    if not all(part.isidentifier() for part in place.split(".")):
-        raise UsageError(
-            f"{place!r} is neither a file nor the name of a package",
-            expected="FILE.py:NAME or package.file:NAME",
-            fix="correct what stands before the colon",
-        )
-    with _running(place, Path.cwd()):
-        try:
-            return importlib.import_module(place)
-        except ModuleNotFoundError as error:
-            if error.name is None or not f"{place}.".startswith(f"{error.name}."):
-                raise
-            raise UsageError(
-                f"there is no package or file called {error.name!r} here",
-                expected="what `python -c 'import ...'` finds from this folder",
-                fix="correct the name, or give the path of the file: FILE.py:NAME",
-            ) from None
-
-
-def _run_file(path: Path) -> ModuleType:
-    name = f"counted_{path.stem}"
-    specification = importlib.util.spec_from_file_location(name, path, loader=None)
-    if specification is None or specification.loader is None:
-        raise UsageError(f"{str(path)!r} is no Python file", expected="FILE.py:NAME", fix="rename it")
-    program = importlib.util.module_from_spec(specification)
-    sys.modules[name] = program  # dataclasses look their module up there
-    with _running(str(path), path.resolve().parent):
-        specification.loader.exec_module(program)
-    return program
-
-
 def _made(found: Any, text: str, place: str) -> "nn.Module":
     from torch import nn
 
     if isinstance(found, nn.Module):
         return found
     if callable(found):
-        _check_arguments(found, text)
-        with _running(place, Path(place).resolve().parent):
-            found = found()
+        found = made_by(found, text, place)
     if not isinstance(found, nn.Module):
         raise UsageError(
             f"{text} gives a {type(found).__name__}",
@@ -113,19 +65,6 @@ def _made(found: Any, text: str, place: str) -> "nn.Module":
     return found
 
 
-def _check_arguments(function: Any, text: str) -> None:
-    try:
-        inspect.signature(function).bind()
-    except TypeError as error:
-        raise UsageError(
-            f"{text} cannot be called without arguments: {error}",
-            expected="a module, or a class or function that makes one without arguments",
-            fix="write a function that fills them in, such as `def network(): return Net(10)`, and name it",
-        ) from None
-    except ValueError:
-        return  # written in C, without a signature: it is tried
-
-
 def _candidates(program: ModuleType) -> list[str]:
     """What in a program may make a module, its own classes and functions first."""
     from torch import nn
@@ -133,44 +72,3 @@ def _candidates(program: ModuleType) -> list[str]:
     names = [name for name in vars(program) if not name.startswith("_")]
     own = [name for name in names if getattr(vars(program)[name], "__module__", "") == program.__name__]
     return [name for name in names if name in own or isinstance(vars(program)[name], nn.Module)]
-
-
-@contextlib.contextmanager
-def _running(place: str, folder: Path) -> Iterator[None]:
-    """Code of the user's runs inside: it finds the files beside it, and its errors are told as such.
-
-    What it draws is taken from nobody else's random numbers.
-    """
-    import torch
-
-    sys.path.insert(0, str(folder))
-    try:
-        with contextlib.redirect_stdout(sys.stderr), torch.random.fork_rng(devices=()):
-            yield
-    except UsageError:
-        raise
-    except (Exception, SystemExit) as error:
-        if is_want_of_memory(error):
-            raise
-        raise UsageError(
-            f"{place} fails{_line_of(error, place)}: {type(error).__name__}: {_first_line(error)}",
-            expected="a program that runs without an error, and needs nobody to answer it",
-            fix="correct it; `python` with the same file shows the whole error",
-        ) from error
-    finally:
-        with contextlib.suppress(ValueError):
-            sys.path.remove(str(folder))
-
-
-def _first_line(error: BaseException) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else "no message"
-
-
-def _line_of(error: BaseException, place: str) -> str:
-    """In which line of the user's file, as far as one can be told."""
-    if isinstance(error, SyntaxError) and error.lineno is not None:
-        return f" in line {error.lineno}"
-    file = Path(place).resolve()
-    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename) == file]
-    return f" in line {lines[-1]}" if lines else ""

@@ -142,8 +142,8 @@ def test_whole_numbers_are_asked_for_with_int(program: Path) -> None:
         ("loss", ["3", "-1", "3", "3"], "the input '-1' is no shape"),
         ("loss", ["3", "3:text", "3", "3"], "the input '3:text' is no shape"),
         ("loss", ["99999999999x9"] * 4, "has 899,999,999,991 numbers"),
-        ("Wide", ["3"], "Wide cannot be made without arguments: missing a required argument: 'width'"),
-        ("broken", ["3"], "fails: ValueError: not today"),
+        ("Wide", ["3"], "Wide cannot be called without arguments: missing a required argument: 'width'"),
+        ("broken", ["3"], "fails in line 32: ValueError: not today"),
         ("failing", ["3"], "failing fails on x 3: ValueError: not here"),
         ("number", ["3"], "number is int"),
         ("ready", ["4"], "ready fails on input 2x4"),
@@ -158,7 +158,7 @@ def test_bad_input_is_told(program: Path, name: str, shapes: list[str], words: s
 def test_a_program_that_fails_is_told(tmp_path: Path) -> None:
     file = tmp_path / "wrong.py"
     file.write_text("import nothing_of_this_name")
-    with pytest.raises(UsageError, match=r"wrong\.py fails: ModuleNotFoundError"):
+    with pytest.raises(UsageError, match=r"wrong\.py fails in line 1: ModuleNotFoundError"):
         explain_graph(f"{file}:Net", input="3")
     with pytest.raises(UsageError, match="there is no file"):
         explain_graph(f"{tmp_path}/none.py:Net", input="3")

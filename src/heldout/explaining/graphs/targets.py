@@ -1,16 +1,13 @@
 """What stands behind FILE.py:NAME, a model's name or a Python object: a function or a network, and its inputs."""
 
-import importlib
-import importlib.util
 import inspect
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, redirect_stdout
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from heldout.errors import UsageError, is_want_of_memory, nearest
+from heldout.errors import UsageError, nearest
+from heldout.explaining.users_programs import made_by, program_of
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -71,19 +68,18 @@ def target_of(given: Any) -> Target:
     if is_backbone(given.strip()) or not colon:
         named = named_model(given, n_classes=1000 if is_backbone(given.strip()) else None)
         return Target(named.name, _filled(named.module), named.input_shape, named.notes)
-    with _running(place):
-        program = _program(place)
-        if not hasattr(program, name):
-            known = [each for each in vars(program) if not each.startswith("_")]
-            raise UsageError(
-                f"{place} has no {name!r}{nearest(name, known)}",
-                expected="the name of a function of tensors, or of a network, after the colon",
-                fix="correct the name",
-            )
-        return _of_object(getattr(program, name), name)
+    program = program_of(place, expected="a formula, FILE.py:NAME, or package.module:NAME")
+    if not hasattr(program, name):
+        known = [each for each in vars(program) if not each.startswith("_")]
+        raise UsageError(
+            f"{place} has no {name!r}{nearest(name, known)}",
+            expected="the name of a function of tensors, or of a network, after the colon",
+            fix="correct the name",
+        )
+    return _of_object(getattr(program, name), name, place)
 
 
-def _of_object(found: Any, name: str) -> Target:
+def _of_object(found: Any, name: str, place: str = "") -> Target:
     from torch import nn
 
     if isinstance(found, nn.Module):
@@ -95,7 +91,7 @@ def _of_object(found: Any, name: str) -> Target:
             fix="give one of them",
         )
     if inspect.isclass(found) or not _arguments(found):
-        made = _made(found, name)
+        made = made_by(found, name, place)
         if isinstance(made, nn.Module):
             return Target(name, _filled(made))
         raise UsageError(
@@ -104,23 +100,6 @@ def _of_object(found: Any, name: str) -> Target:
             fix="name another",
         )
     return Target(name, found)
-
-
-def _made(maker: Any, name: str) -> Any:
-    import torch
-
-    try:
-        inspect.signature(maker).bind()
-    except TypeError as error:
-        raise UsageError(
-            f"{name} cannot be made without arguments: {error}",
-            expected="a class or function that makes a network without arguments",
-            fix="write a function that fills them in, such as `def network(): return Net(10)`, and name it",
-        ) from None
-    except ValueError:
-        pass  # written in C, without a signature: it is tried
-    with torch.random.fork_rng(devices=()):
-        return maker()
 
 
 def _arguments(function: Any) -> list[str]:
@@ -252,49 +231,3 @@ def _read(text: Any) -> tuple[tuple[int, ...], bool]:
             fix=_EXAMPLE,
         )
     return tuple(int(part[:12]) for part in parts), kind == "int"
-
-
-def _program(place: str) -> Any:
-    if place.endswith(".py") or Path(place).exists():
-        path = Path(place)
-        if not path.is_file():
-            raise UsageError(f"there is no file {place!r}", expected="FILE.py:NAME", fix="correct the path")
-        name = f"explained_{path.stem}"
-        specification = importlib.util.spec_from_file_location(name, path)
-        if specification is None or specification.loader is None:
-            raise UsageError(f"{place!r} is no Python file", expected="FILE.py:NAME", fix="rename it")
-        program = importlib.util.module_from_spec(specification)
-        sys.modules[name] = program  # dataclasses look their module up there
-        specification.loader.exec_module(program)
-        return program
-    if not all(part.isidentifier() for part in place.split(".")):
-        raise UsageError(
-            f"{place!r} is neither a file nor the name of a package",
-            expected="a formula, FILE.py:NAME, or package.module:NAME",
-            fix="correct what stands before the colon",
-        )
-    return importlib.import_module(place)
-
-
-@contextmanager
-def _running(place: str) -> Iterator[None]:
-    """Code of the user's runs inside: it finds the files beside it, and its errors are told as such."""
-    folder = str(Path(place).resolve().parent) if place.endswith(".py") else str(Path.cwd())
-    sys.path.insert(0, folder)
-    try:
-        with redirect_stdout(sys.stderr):
-            yield
-    except UsageError:
-        raise
-    except (Exception, SystemExit) as error:
-        if is_want_of_memory(error):
-            raise
-        message = (str(error).strip().splitlines() or ["no message"])[0]
-        raise UsageError(
-            f"{place} fails: {type(error).__name__}: {message}",
-            expected="a program that runs without an error",
-            fix="correct it; `python` with the same file shows the whole error",
-        ) from error
-    finally:
-        if folder in sys.path:
-            sys.path.remove(folder)
