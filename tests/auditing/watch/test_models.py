@@ -1,9 +1,11 @@
-"""The fingerprint of a model's parameters tells one set of values from another, however many they are."""
+"""Models as they are called; and their fingerprint, which tells one set of values from another."""
 
 import pytest
 import torch
+from torch import nn
 
 from heldout.auditing.watch.models import fingerprint_of
+from heldout.auditing.watch.watching import Watch
 
 
 @pytest.mark.parametrize("shape", [(3, 2), (3000, 3000)])  # all values are hashed, or every so many of them
@@ -19,3 +21,29 @@ def test_it_changes_with_the_values_and_with_their_order(shape: tuple[int, int])
 
 def test_parameters_without_values_have_one_too() -> None:
     assert fingerprint_of([]) != fingerprint_of([torch.zeros(0)])
+
+
+class Parent(nn.Module):
+    """Its part knows it, so that each is within the other."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.part = nn.Module()
+        self.part.parent = self
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x
+
+
+def test_modules_that_are_within_each_other_are_called_as_they_are() -> None:
+    watch = Watch("test")
+    watch.begin()
+    try:
+        net = Parent()
+        assert net(torch.ones(2)).tolist() == [1.0, 1.0]
+        net.part.layer = nn.Linear(2, 2)
+        net(torch.ones(3, 2))
+    finally:
+        log = watch.end()
+    assert [model.kind for model in log.models] == ["Parent"]
+    assert log.faults == ()

@@ -26,7 +26,7 @@ _FINAL_FACTORS = np.array([0xBF58476D1CE4E5B9, 0x94D049BB133111EB], np.uint64)
 # Hashes that came lately and are searched as they are, where sorting them in would cost more.
 _MOST_FRESH = 4096
 # A set of so few is a plain one: some 100 bytes each.
-_MOST_FEW = 1024
+_MOST_FEW = 2**14
 # A set of more hashes than these lies in so many parts (a power of two).
 _SPLIT_FROM = 2**16
 _PART_BITS = 6

@@ -1,6 +1,6 @@
 """Watches models: each call from outside of any module, what went in, what came out, and if it was learned from."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from hashlib import blake2b
 from typing import Any
 from weakref import WeakKeyDictionary, WeakSet, ref
@@ -232,7 +232,7 @@ class ModelWatch:
     def _live(self, module: Any) -> tuple[bool, bool, bool]:
         """Whether a dropout is at work, a batch normalisation learns, and one of frozen weights does."""
         dropout = norm = frozen = False
-        for each in module.modules():
+        for each in _parts(module):
             if each.training:
                 dropout = dropout or (isinstance(each, self._dropouts) and each.p > 0)
                 if isinstance(each, self._norm) and each.track_running_stats:
@@ -300,13 +300,20 @@ def _goes_on(before: Call | None, call: Call) -> bool:
 
 def _has_parameters(module: Any) -> bool:
     try:
-        own = module._parameters
+        return any(own is not None for each in _parts(module) for own in each._parameters.values())
     except AttributeError:  # its constructor did not call the parent's; torch will say so
         return False
-    for each in own.values():
-        if each is not None:
-            return True
-    return any(each is not None and _has_parameters(each) for each in module._modules.values())
+
+
+def _parts(module: Any) -> Iterator[Any]:
+    """A module and all within it, each once: `modules()` makes a name for each."""
+    known, waiting = {id(module)}, [module]
+    for each in waiting:
+        yield each
+        for part in each._modules.values():
+            if part is not None and id(part) not in known:
+                known.add(id(part))
+                waiting.append(part)
 
 
 def _are_whole(labels: np.ndarray) -> bool:

@@ -102,14 +102,14 @@ def _grow(stretch: Stretch, calls: Sequence["Call"]) -> None:
     means, spreads = sum([call.input_mean for call in calls]), sum([call.input_std for call in calls])
     stretch.input_mean = ((stretch.input_mean * n_before if n_before else 0.0) + means) / n
     stretch.input_std = ((stretch.input_std * n_before if n_before else 0.0) + spreads) / n
-    measured = [call for call in calls if call.n_values]
-    if measured:
-        stretch.n_values = measured[-1].n_values
-        stretch.n_whole += sum(call.is_whole for call in measured)
-        stretch.input_low = _least([stretch.input_low, *[call.input_low for call in measured]])
-        stretch.input_high = -_least([-stretch.input_high, *[-call.input_high for call in measured]])
-        stretch.least_std = _least([stretch.least_std, *[call.input_std for call in measured]])
-        stretch.most_std = -_least([-stretch.most_std, *[-call.input_std for call in measured]])
+    for call in calls:
+        if call.n_values:
+            stretch.n_values = call.n_values
+            stretch.n_whole += call.is_whole
+            stretch.input_low = _lesser(stretch.input_low, call.input_low)
+            stretch.input_high = -_lesser(-stretch.input_high, -call.input_high)
+            stretch.least_std = _lesser(stretch.least_std, call.input_std)
+            stretch.most_std = -_lesser(-stretch.most_std, -call.input_std)
 
 
 def _count_labels(stretch: Stretch, calls: Sequence["Call"]) -> None:
@@ -137,6 +137,6 @@ def _count_up(counter: Counter[Any], values: Sequence[Any]) -> None:
         counter[value] += number
 
 
-def _least(numbers: Sequence[float]) -> float:
-    """The least of some numbers; those that are none are left out."""
-    return min((each for each in numbers if not isnan(each)), default=float("nan"))
+def _lesser(before: float, number: float) -> float:
+    """The lesser of two numbers; the other one, where one is none."""
+    return number if number < before or isnan(before) else before
