@@ -11,7 +11,7 @@ from heldout.auditing.seen.data import Pass
 from heldout.auditing.seen.place import Place
 from heldout.auditing.watch.calls import Batch, tensors_in
 from heldout.auditing.watch.hashing import distinct
-from heldout.auditing.watch.identities import as_array, glimpse_of
+from heldout.auditing.watch.identities import as_array, glimpse_of, is_data_set
 from heldout.auditing.watch.patching import quietly
 from heldout.auditing.watch.places import function_here, is_asked_here, names_of, place, users_names_of
 from heldout.auditing.watch.watcher import Watcher
@@ -107,7 +107,7 @@ class LoaderWatch:
     def _drawn_before(self, sampler: Any, data_set: Any) -> tuple[str, ...]:
         """What the user calls the data set of other samples that this sampler drew from before, by its numbers."""
         held = vars(sampler).values() if hasattr(sampler, "__dict__") else ()
-        if not any(hasattr(each, "__len__") and not _is_data_set(each) for each in held):
+        if not any(hasattr(each, "__len__") and not is_data_set(each) for each in held):
             return ()  # it knows no more than how many there are, if that
         first = self._drawn_from.setdefault(sampler, data_set)
         if first is data_set or _is_part(first, data_set):
@@ -194,13 +194,9 @@ def _foreign(sampler: Any, data_set: Any) -> list[str]:
     held = vars(sampler).values() if hasattr(sampler, "__dict__") else ()
     found = []
     for value in held:
-        if _is_data_set(value) and value is not data_set and not _is_part(data_set, value):
+        if is_data_set(value) and value is not data_set and not _is_part(data_set, value):
             found += names_of(value)[:1] or [type(value).__name__]
     return found
-
-
-def _is_data_set(thing: Any) -> bool:
-    return any(base.__name__ == "Dataset" for base in type(thing).__mro__)
 
 
 def _is_part(part: Any, whole: Any) -> bool:

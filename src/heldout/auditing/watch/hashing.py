@@ -71,7 +71,10 @@ def mixed(numbers: UInt64[np.ndarray, " rows"]) -> UInt64[np.ndarray, " rows"]:
 
 def distinct(values: Any) -> np.ndarray:
     """Each value once, in rising order. `np.unique` would have `numpy.ma` imported, which the script may never do."""
-    ordered = np.sort(values)
+    return _first_of_each(np.sort(values))
+
+
+def _first_of_each(ordered: np.ndarray) -> np.ndarray:
     is_first = np.ones(len(ordered), bool)
     np.not_equal(ordered[1:], ordered[:-1], out=is_first[1:])
     return np.asarray(ordered[is_first])
@@ -187,9 +190,7 @@ class HashSet:
         for number, piece in enumerate(pieces):
             joined = np.concatenate([self._parts[number], piece])
             joined.sort()
-            is_first = np.ones(len(joined), bool)
-            np.not_equal(joined[1:], joined[:-1], out=is_first[1:])
-            kept = joined[is_first]
+            kept = _first_of_each(joined)
             self._parts[number] = _outside_the_heap(kept) if len(self._parts) > 1 else kept
         self._n = sum(len(part) for part in self._parts)
 

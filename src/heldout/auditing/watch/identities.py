@@ -161,13 +161,14 @@ def _rooted(data_set: Any, numbers: Any, at: Any, depth: int) -> list[tuple[Any,
     inner, indices = held.get("dataset"), held.get("indices")
     if inner is not None and indices is not None and hasattr(inner, "__getitem__"):
         return _rooted(inner, np.asarray([indices[number] for number in numbers.tolist()], np.int64), at, depth - 1)
-    wrapped = [value for value in held.values() if _is_data_set(value) and _length(value) == _length(data_set)]
+    wrapped = [value for value in held.values() if is_data_set(value) and _length(value) == _length(data_set)]
     if len(wrapped) == 1 and _length(data_set) is not None:
         return _rooted(wrapped[0], numbers, at, depth - 1)
     return [(data_set, numbers, at)]
 
 
-def _is_data_set(thing: Any) -> bool:
+def is_data_set(thing: Any) -> bool:
+    """Whether a thing is one of torch's data sets, or derived from one."""
     return any(base.__name__ == "Dataset" for base in type(thing).__mro__)
 
 

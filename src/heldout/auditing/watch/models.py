@@ -124,14 +124,15 @@ class ModelWatch:
         model = self._met(module, where)
         x = inputs[0]
         n, first = x.shape[0], first_values(x)
-        batch = self._batch_of(inputs, first)
+        fresh = Glimpse(bool, n, x.numel(), first, None)
+        batch = self._batch_of(inputs, fresh)
         call = Call(watcher.tick(), model.number, model.family, where, mode, grad, n, batch)
         call.dropout_live, call.norm_live, call.frozen_norm_live = self._live(module)
         if batch is not None:
             batch.passed.reached += 1
         is_hashed = batch is None or not batch.populations or not mode or self._is_new(batch)
         keep_input(call, x, first, is_hashed=is_hashed)
-        call.is_given = batch is None or mode or _is_given(batch, x, first)
+        call.is_given = batch is None or mode or _is_given(batch, x, fresh)
         if batch is None and not (mode and grad):
             call.site = call_site()
             call.names = self._names_of_asked(call, x)
@@ -240,18 +241,16 @@ class ModelWatch:
                     frozen = frozen or (each.weight is not None and not each.weight.requires_grad)
         return dropout, norm, frozen
 
-    def _batch_of(self, inputs: list[Any], first: np.ndarray) -> Batch | None:
+    def _batch_of(self, inputs: list[Any], fresh: Glimpse) -> Batch | None:
         """The batch that an input is, or is made of: by identity, or by its numbers where it was moved or scaled."""
         recent, given = list(reversed(self._watcher.recent)), {id(each) for each in inputs}
         for batch in recent:
             for each in batch.tensors:
                 if id(each.tensor()) in given:
                     return batch
-        n_values = inputs[0].numel()
-        fresh = Glimpse(bool, inputs[0].shape[0], n_values, first, None)
         for batch in recent:
             for each in batch.tensors:
-                if each.n_values == n_values and _alike(each, fresh):
+                if each.n_values == fresh.n_values and _alike(each, fresh):
                     return batch
         return None
 
@@ -337,11 +336,10 @@ def fingerprint_of(parameters: list[Any]) -> int:
     return int.from_bytes(content.digest(), "little")
 
 
-def _is_given(batch: Batch, x: Any, first: np.ndarray) -> bool:
+def _is_given(batch: Batch, x: Any, fresh: Glimpse) -> bool:
     """Whether an input is a tensor of a batch, perhaps on another scale, and not what a layer made of one."""
     if any(each.tensor() is x for each in batch.tensors):
         return True
-    fresh = Glimpse(bool, x.shape[0], x.numel(), first, None)
     pairs = [(each.unit(), fresh.unit()) for each in batch.tensors if each.n_values == fresh.n_values]
     return any(len(one) != len(other) or not len(one) or abs(np.dot(one, other)) > _EXACT for one, other in pairs)
 
