@@ -15,6 +15,9 @@ from heldout.errors import OutOfMemory
 # refused its buffer of 32 MiB, one a thread beside a stack of 8. Measured on 2026-11-23 with 2 threads, numpy 2.4 on
 # Linux, on small data: so it went at limits from 350 to 600 MB, and not at 700.
 _LEAST_BYTES, _BYTES_PER_THREAD = 570 * 2**20, 40 * 2**20
+# With less left than this, an error that nothing else explains is want of memory: libraries that are refused it fail in
+# words that say nothing of it ("error return without exception set"), and what they held is not all given back.
+_SHORT_BYTES = 128 * 2**20
 _NEVER_OVERCOMMITS = "2"
 _OVERCOMMIT = Path("/proc/sys/vm/overcommit_memory")
 
@@ -36,6 +39,11 @@ def has_room(n_bytes: int) -> bool:
         return False
     reserved.close()
     return True
+
+
+def is_short() -> bool:
+    """Whether this process is limited in memory, and has next to none left."""
+    return can_be_refused() and not has_room(_SHORT_BYTES)
 
 
 def begin_within_limits() -> None:

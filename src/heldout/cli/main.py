@@ -73,8 +73,9 @@ def interrupted(code: int = EXIT_INTERRUPTED) -> int:
 def broken(error: Exception, *, as_json: bool = False) -> int:
     """Say that something failed for which there is no error of ours, and give its exit code."""
     from heldout.errors import OutOfMemory, is_want_of_memory
+    from heldout.memory_limits import is_short
 
-    if is_want_of_memory(error):
+    if is_want_of_memory(error) or is_short():
         fix = "use a machine with more memory, or end other programs; `heldout resume RUN` goes on with a run"
         expected = "the memory that was asked for"
         return say_error(OutOfMemory("there is not enough memory", expected=expected, fix=fix), as_json=as_json)
