@@ -1,5 +1,6 @@
 import os
 import resource
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -68,3 +69,30 @@ def test_too_little_to_begin_with_is_told_before_anything_is_loaded(megabytes: i
     assert outcome.err.startswith("error: there is not enough memory to begin with: "), outcome.err
     assert "610 MB" in outcome.json()["error"]["expected"]
     assert fine(heldout("check", "--help", cwd=tmp_path, before=limited)).out
+
+
+def test_torch_is_looked_for_anywhere_and_loaded_only_where_there_is_room(tmp_path: Path) -> None:
+    code = """
+import resource, sys
+resource.setrlimit(resource.RLIMIT_AS, (int(sys.argv[1]) * 2**20,) * 2)
+from heldout.errors import OutOfMemory
+from heldout.memory_limits import begin_within_limits
+begin_within_limits()
+begin_within_limits()
+import importlib.util
+assert importlib.util.find_spec("torch")
+try:
+    import torch
+except OutOfMemory as error:
+    print(error.what)
+else:
+    print(torch.__loader__.path == torch.__spec__.loader.path == torch.__file__, torch.ones(2).sum().item())
+"""
+    told = [_python(code, megabytes, tmp_path) for megabytes in (650, 2500)]
+    assert told == ["there is not enough memory for torch: this process is refused what its libraries need", "True 2.0"]
+
+
+def _python(code: str, megabytes: int, folder: Path) -> str:
+    command, environment = [sys.executable, "-c", code, str(megabytes)], os.environ | {"OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True, env=environment)
+    return done.stdout.strip()

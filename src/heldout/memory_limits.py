@@ -7,7 +7,11 @@ they tell it at all. A reservation of as much memory as they need says it for ce
 import mmap
 import os
 import sys
+from collections.abc import Sequence
+from importlib.abc import Loader
+from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
+from types import ModuleType
 
 from heldout.errors import OutOfMemory
 
@@ -15,6 +19,9 @@ from heldout.errors import OutOfMemory
 # refused its buffer of 32 MiB, one a thread beside a stack of 8. Measured on 2026-11-23 with 2 threads, numpy 2.4 on
 # Linux, on small data: so it went at limits from 350 to 600 MB, and not at 700.
 _LEAST_BYTES, _BYTES_PER_THREAD = 570 * 2**20, 40 * 2**20
+# What the libraries of torch 2.13 map when they are loaded (490 MiB) and with their first work. With less the process
+# was ended by std::bad_alloc or OpenBLAS (limits of 750 and 1,000 MB, 2026-11-23).
+_TORCH_BYTES = 620 * 2**20
 # With less left than this, an error that nothing else explains is want of memory: libraries that are refused it fail in
 # words that say nothing of it ("error return without exception set"), and what they held is not all given back.
 _SHORT_BYTES = 128 * 2**20
@@ -51,7 +58,7 @@ def begin_within_limits() -> None:
 
     Arrow's own allocator maps 1 GiB with the first array where that is allowed, and leaves too little for libraries
     that end the process without memory (measured on 2026-11-23, pyarrow 26); the system's maps what is used. To be
-    called before numpy and pyarrow are imported.
+    called before numpy and pyarrow are imported. From then on torch is imported only where there is room for it.
 
     Raises:
         OutOfMemory: There is not.
@@ -59,14 +66,43 @@ def begin_within_limits() -> None:
     if not can_be_refused():
         return
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
+    if "numpy" not in sys.modules:  # then what it needs was given already
+        _see_room("to begin with: this process is refused what every command needs", _LEAST_BYTES)
+    if not any(isinstance(each, _BeforeTorch) for each in sys.meta_path):
+        sys.meta_path.insert(0, _BeforeTorch())
+
+
+class _BeforeTorch:
+    """Finds torch as it would be found, and sees that there is room for it when it is loaded, wherever that is."""
+
+    def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
+        spec = PathFinder.find_spec(name, path, target) if name == "torch" else None
+        if spec is not None and spec.loader is not None:
+            spec.loader = _LoadsWithRoom(spec.loader)
+        return spec
+
+
+class _LoadsWithRoom(Loader):
+    def __init__(self, loader: Loader) -> None:
+        self._loader = loader
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        _see_room("for torch: this process is refused what its libraries need", _TORCH_BYTES)
+        spec.loader = self._loader
+        return self._loader.create_module(spec)
+
+    def exec_module(self, module: ModuleType) -> None:
+        self._loader.exec_module(module)
+
+
+def _see_room(what: str, n_bytes: int) -> None:
     asked = os.environ.get("OMP_NUM_THREADS", "")
     n_threads = int(asked) if asked.isdecimal() else os.cpu_count() or 1
-    least = _LEAST_BYTES + _BYTES_PER_THREAD * n_threads
-    is_begun = "numpy" in sys.modules  # then what it needs was given already
-    if not is_begun and not has_room(least):
+    least = n_bytes + _BYTES_PER_THREAD * n_threads
+    if not has_room(least):
         raise OutOfMemory(
-            "there is not enough memory to begin with: this process is refused what every command needs",
-            expected=f"at least {least // 2**20} MB of memory, mapped and not only used, for {n_threads} threads",
+            f"there is not enough memory {what}",
+            expected=f"at least {least // 2**20} MB of memory more, mapped and not only used, for {n_threads} threads",
             fix="raise the limit (`ulimit -v` shows it in kB), or set OMP_NUM_THREADS=1",
         )
 

@@ -7,6 +7,8 @@ by itself: tasks, episodes and guessed labels do that. The rules judge, by how t
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import repeat
+from operator import ne
 
 import numpy as np
 
@@ -63,6 +65,29 @@ class _Kept:
     def add(self, samples: list[int], labels: list[int], place: Place) -> None:
         if not self.places:
             self.places.append(place)
+        if not self._add_at_once(samples, labels, place):
+            self._add_each(samples, labels, place)
+
+    def _add_at_once(self, samples: list[int], labels: list[int], place: Place) -> bool:
+        """Add samples that all came equally often, as those of most batches did; False where they did not."""
+        if len(set(samples)) < len(samples):
+            return False
+        before = [self.last.get(sample) for sample in samples]
+        times = {0 if known is None else known[1] for known in before}
+        if len(times) > 1 or len(self.last) + len(samples) > MOST_SAMPLES:
+            return False
+        n_times = times.pop() if times else 0
+        if n_times < MOST_TIMES:
+            self.last.update(zip(samples, zip(labels, repeat(n_times + 1)), strict=False))
+            self.rounds[n_times].update(labels)
+            if n_times:
+                self.places += [place][: 2 - len(self.places)]
+                earlier = [known[0] for known in before if known is not None]
+                self.pairs.update(zip(earlier, labels, strict=True))
+                self.n_otherwise += sum(map(ne, earlier, labels))
+        return True
+
+    def _add_each(self, samples: list[int], labels: list[int], place: Place) -> None:
         for sample, label in zip(samples, labels, strict=True):
             before = self.last.get(sample)
             if before is None:
