@@ -9,13 +9,15 @@ import torch
 from heldout.auditing.seen.place import Place
 from heldout.auditing.watch.calls import Call
 from heldout.auditing.watch.hashing import row_hashes
-from heldout.auditing.watch.identities import N_COMPARED, first_values
-from heldout.auditing.watch.inputs import keep_input, measure_inputs
+from heldout.auditing.watch.identities import N_COMPARED
+from heldout.auditing.watch.inputs import hash_samples, keep_input, measure_inputs
 
 
 def call_with(x: torch.Tensor, *, is_hashed: bool = True) -> Call:
-    call = Call(0, 0, 0, Place(), training_mode=True, grad=True, n_samples=len(x), batch=None)
-    keep_input(call, x, first_values(x), is_hashed=is_hashed)
+    call = Call(0, 0, 0, Place(), training_mode=True, grad=True, n_samples=len(x))
+    keep_input(call, x)
+    if is_hashed:
+        hash_samples(call, x)
     return call
 
 
@@ -50,7 +52,6 @@ def test_each_input_is_measured_as_torch_measures_it() -> None:
         assert call.views is not None
         shown = x.float() if x.dtype == torch.bfloat16 else x
         np.testing.assert_array_equal(call.views, row_hashes(shown.numpy()))
-        assert call.first is None
         assert call.held is None
 
 
@@ -86,6 +87,14 @@ def test_codes_of_words_are_hashed_and_not_measured() -> None:
     assert all(np.isnan(call.input_mean) and not call.n_values for call in calls)
     views = [call.views for call in calls if call.views is not None]
     assert views[0][1] == views[1][0]
+
+
+def test_what_an_input_is_known_by_are_its_first_numbers() -> None:
+    for x in INPUTS:
+        known = keep_input(call_with(x), x)
+        assert known.n_values == x.numel()
+        np.testing.assert_array_equal(known.first, x.float().reshape(-1)[:N_COMPARED].numpy())
+    assert not len(keep_input(call_with(INPUTS[0]), INPUTS[0] * 1j).first)
 
 
 def test_what_nobody_asks_for_is_not_hashed() -> None:

@@ -1,6 +1,6 @@
 """What passes by a watch: batches that loaders give out, and calls of models."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,8 +9,7 @@ import numpy as np
 from heldout.auditing.seen.data import Pass
 from heldout.auditing.seen.models import Optimiser
 from heldout.auditing.seen.place import Place
-from heldout.auditing.watch.hashing import row_hashes
-from heldout.auditing.watch.identities import Glimpse, Population, as_array
+from heldout.auditing.watch.identities import Glimpse, Population
 
 
 @dataclass(slots=True, eq=False)
@@ -47,7 +46,7 @@ class Call:
     training_mode: bool
     grad: bool
     n_samples: int
-    batch: Batch | None
+    batch: Batch | None = None
     trained: bool = False
     is_settled: bool = False
     right: int = -1
@@ -68,8 +67,9 @@ class Call:
     told: np.ndarray | None = None
     items: np.ndarray | None = None
     views: np.ndarray | None = None
-    first: np.ndarray | None = None
     held: np.ndarray | None = None
+    is_hashed: bool = False
+    scores: np.ndarray | None = None
     optimiser: Optimiser | None = None
     rows: np.ndarray | None = None
     is_given: bool = True
@@ -79,14 +79,32 @@ class Call:
     given: Callable[[], Any] = lambda: None
 
 
+def grouped(calls: Sequence[Call], key: Callable[[Call], Any]) -> list[list[Call]]:
+    """Calls of the same kind together, in their order; those of no kind are left out.
+
+    Args:
+        calls: Any.
+        key: Gives the kind of a call; None for those of no kind.
+    """
+    groups: dict[Any, list[Call]] = {}
+    for call in calls:
+        if (kind := key(call)) is not None:
+            groups.setdefault(kind, []).append(call)
+    return list(groups.values())
+
+
 def tensors_in(thing: Any, depth: int = 4) -> list[Any]:
     """The tensors with at least one row in nested lists, tuples, dicts and records, in their order."""
     kind = type(thing)
-    if hasattr(kind, "data_ptr") and hasattr(kind, "ndim"):  # not what only records what is asked of it
-        return [thing] if thing.ndim and not thing.is_meta and thing.shape[0] else []
-    if depth == 0 or isinstance(thing, str | bytes):
+    # It is not enough to ask the thing: what only records what is asked of it has every name.
+    if kind in _tensor_types or (hasattr(kind, "data_ptr") and hasattr(kind, "ndim")):
+        _tensor_types.add(kind)
+        return [thing] if thing.ndim and not thing.is_meta and len(thing) else []
+    if depth == 0 or kind is str or isinstance(thing, str | bytes):
         return []
-    if isinstance(thing, dict) or hasattr(thing, "items"):
+    if kind is tuple:
+        values = thing[:64]
+    elif isinstance(thing, dict) or hasattr(thing, "items"):
         values = list(thing.values()) if hasattr(thing, "values") else []
     elif isinstance(thing, list | tuple):
         values = list(thing[:64])
@@ -95,6 +113,5 @@ def tensors_in(thing: Any, depth: int = 4) -> list[Any]:
     return [found for value in values for found in tensors_in(value, depth - 1)]
 
 
-def hashed_rows(tensor: Any) -> np.ndarray:
-    """The hash of each row of a tensor."""
-    return row_hashes(as_array(tensor))
+# Types that were found to be torch's or derived from it: to look is dearer than to remember.
+_tensor_types: set[type] = set()

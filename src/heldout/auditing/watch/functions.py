@@ -68,28 +68,26 @@ class FunctionWatch:
             finally:
                 self._inside_loss -= 1
             if not self._inside_loss and not self._torch.compiler.is_compiling():
-                with np.errstate(all="ignore"):
-                    quietly(self._saw_loss)(name, result, *arguments, **named)
+                quietly(self._saw_loss)(name, result, *arguments, **named)
             return result
 
         return loss
 
     def _saw_loss(self, name: str, result: Any, given: Any = None, target: Any = None, *_: Any, **named: Any) -> None:
-        given = named.get("input", given)
+        given, target = named.get("input", given), named.get("target", target)
         call = self._watcher.last_call
         if name in _CLASS_LOSSES:
-            self._tell_labels(given, named.get("target", target))
+            self._tell_labels(given, target)
         if result.numel() == 1:
             value = float(result.detach())
             is_mean = named.get("reduction", "mean") == "mean"
             self._last_loss = (value if is_mean else float("nan"), self._watcher.moment)
-            if call is not None and named.get("target", target) is call.given():
+            if call is not None and target is call.given():
                 self._models.reconstructing.add(call.family)
             if call is not None and not call.is_settled:
                 # One loss of several that is taken against something else, and the labels are not all that is learned.
                 is_sole = isnan(call.loss) or call.is_label_loss
                 call.loss = value
-                target = named.get("target", target)
                 call.is_label_loss = is_sole and _are_labels(target, call.labels)
         if name == "cross_entropy" and given.ndim == 2 and given.shape[1] > 1:
             hit = _are_probabilities(_first_rows(given))
@@ -116,7 +114,8 @@ class FunctionWatch:
             same = np.array_equal(labels, call.told)
             call.told = call.told if same else labels[:0]  # two tasks, or a mixture of two samples
         elif labels.dtype.kind in "iu" or bool((labels == labels.round()).all()):
-            call.told = labels.astype(np.int64)
+            with np.errstate(all="ignore"):
+                call.told = labels.astype(np.int64)
             self._look_elsewhere(call, target)
 
     def _look_elsewhere(self, call: Call, target: Any) -> None:
@@ -141,27 +140,23 @@ class FunctionWatch:
     def _loss_scale(self, tensors: Any) -> None:
         """Whether what is differentiated is a mean loss divided once more by the length of the data set."""
         loss = tensors if hasattr(tensors, "numel") else tensors[0] if tensors else None
-        call = self._watcher.last_call
-        if loss is None or loss.numel() != 1 or call is None:
+        call, mean = self._watcher.last_call, self._last_loss[0]
+        if loss is None or loss.numel() != 1 or call is None or not mean or isnan(mean):
             return
-        self._loss_share(loss, call.n_samples)
-        if call.batch is None:
+        value, where = float(loss.detach()), place()
+        if not value:
             return
-        data_set = self._watcher.log.data_sets[call.batch.passed.data_set]
-        n, value = data_set.n_samples, float(loss.detach())
-        mean = self._last_loss[0]
-        if not n or n <= 8 or not mean or isnan(mean) or value == 0:
-            return
-        divided = abs(value * n / mean - 1) < 1e-3 and n > 2 * call.n_samples
-        self._watcher.remark("mean loss divided by the data set", hit=divided, n=n, loss=mean, value=value)
+        self._loss_share(mean / value, call.n_samples, where)
+        n = self._watcher.log.data_sets[call.batch.passed.data_set].n_samples if call.batch is not None else None
+        if n and n > 8:
+            divided = abs(value * n / mean - 1) < 1e-3 and n > 2 * call.n_samples
+            kind = "mean loss divided by the data set"
+            self._watcher.remark(kind, hit=divided, at=where, n=n, loss=mean, value=value)
 
-    def _loss_share(self, loss: Any, n_samples: int) -> None:
+    def _loss_share(self, share: float, n_samples: int, where: Place) -> None:
         """By which whole number a mean loss is divided before it is differentiated, and whether that is the batch's."""
-        mean, value, where = self._last_loss[0], float(loss.detach()), place()
-        if not mean or isnan(mean) or not value:
-            return
-        whole = round(mean / value) if abs(mean / value) < 1e9 else 0
-        is_whole = whole > 1 and abs(mean / value / whole - 1) < 1e-3
+        whole = round(share) if abs(share) < 1e9 else 0
+        is_whole = whole > 1 and abs(share / whole - 1) < 1e-3
         first = self._divisors.setdefault(where, whole) if is_whole else 0
         self._watcher.remark("mean loss divided", hit=is_whole and whole == first, at=where, by=whole)
         by_batch = is_whole and whole == n_samples and n_samples >= _TELLING
@@ -264,7 +259,8 @@ def _are_probabilities(scores: np.ndarray) -> bool:
     # Most tables of scores show in their first row that they are none.
     if not len(scores) or scores[0].min() < 0 or np.minimum.reduce(scores, axis=None) < 0:
         return False
-    return float(np.abs(scores.sum(1) - 1).max()) < 1e-3
+    with np.errstate(all="ignore"):
+        return float(np.abs(scores.sum(1) - 1).max()) < 1e-3
 
 
 def _are_labels(target: Any, labels: Any) -> bool:

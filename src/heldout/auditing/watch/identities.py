@@ -7,7 +7,6 @@ its items up as it is asked, an item is known by its number alone.
 
 import re
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from math import sqrt
 from typing import Any
@@ -279,45 +278,60 @@ class Glimpse:
         tensor: Gives it while it is there.
         n_rows: Its length.
         n_values: How many numbers it holds.
-        first: The first few thousand of them; empty for complex ones.
+        numbers: The first few thousand of them, or more; none of complex ones.
         labels: All of them, where there is one a row; None otherwise.
     """
 
     tensor: Callable[[], Any]
     n_rows: int
     n_values: int
-    first: np.ndarray
+    numbers: np.ndarray
     labels: np.ndarray | None
+    _first: np.ndarray | None = None
     _unit: np.ndarray | None = None
+
+    @property
+    def first(self) -> np.ndarray:
+        """The first few thousand numbers, as any tensor's."""
+        if self._first is None:
+            self._first = np.asarray(self.numbers[:N_COMPARED], float)
+        return self._first
 
     def unit(self) -> np.ndarray:
         """The first numbers without their mean and with length 1; none where they are all alike, or not all finite."""
         if self._unit is None:
-            n = len(self.first)
-            centred = self.first - np.add.reduce(self.first) / n if n else self.first
-            length = sqrt(float(np.dot(centred, centred)))
-            least = _ROUNDED * sqrt(float(np.dot(self.first, self.first)))
+            first, n = self.first, len(self.first)
+            with np.errstate(all="ignore"):
+                centred = first - np.add.reduce(first) / n if n else first
+                length = sqrt(float(np.dot(centred, centred)))
+                least = _ROUNDED * sqrt(float(np.dot(first, first)))
             self._unit = centred / length if least < length < np.inf else centred[:0]
         return self._unit
 
 
 def glimpse_of(tensor: Any) -> Glimpse:
     """What is remembered of a tensor."""
-    n_rows, n_values = tensor.shape[0], tensor.numel()
-    is_real = not tensor.is_complex()
-    labels = np.array(as_array(tensor).reshape(-1)) if n_values == n_rows and is_real else None
-    return Glimpse(weakly(tensor), n_rows, n_values, first_values(tensor), labels)
+    n_rows, n_values = len(tensor), tensor.numel()
+    if n_values == n_rows and not tensor.is_complex():
+        labels = np.array(as_array(tensor).reshape(-1))
+        return Glimpse(weakly(tensor), n_rows, n_values, labels, labels)
+    return Glimpse(weakly(tensor), n_rows, n_values, first_numbers(tensor), None)
 
 
-def first_values(tensor: Any) -> np.ndarray:
-    """The first few thousand numbers of a tensor, in the order of its elements; none of a complex one."""
+def first_numbers(tensor: Any) -> np.ndarray:
+    """A copy of the first few thousand numbers of a tensor, in the order of its elements; none of a complex one."""
     if tensor.is_complex():
         return np.zeros(0)
-    if tensor.is_cpu:
-        with suppress(TypeError, RuntimeError):  # of a kind or a type that numpy lacks
-            if tensor.is_contiguous():
-                return np.array(tensor.detach().numpy().reshape(-1)[:N_COMPARED], float)
-    return np.array(as_array(tensor.detach().reshape(-1)[:N_COMPARED]), float)
+    try:
+        if tensor.is_cpu and tensor.is_contiguous():
+            return np.array(tensor.detach().numpy().reshape(-1)[:N_COMPARED])
+    except (TypeError, RuntimeError):  # of a kind or a type that numpy lacks
+        return _first_of(tensor)
+    return _first_of(tensor)
+
+
+def _first_of(tensor: Any) -> np.ndarray:
+    return np.array(as_array(tensor.detach().reshape(-1)[:N_COMPARED]))
 
 
 def weakly(thing: Any, then: Callable[[], None] | None = None) -> Callable[[], Any]:

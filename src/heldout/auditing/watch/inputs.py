@@ -3,61 +3,65 @@
 Of an input that is small a copy is kept until its call is counted; of a large one everything is computed when it comes.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from heldout.auditing.watch.calls import Call
+from heldout.auditing.watch.calls import Call, grouped
 from heldout.auditing.watch.hashing import row_hashes
-from heldout.auditing.watch.identities import as_array
+from heldout.auditing.watch.identities import N_COMPARED, Glimpse, as_array, first_numbers
 
 
-def keep_input(call: Call, x: Any, first: np.ndarray, *, is_hashed: bool) -> None:
-    """Keep what `measure_inputs` needs.
+def keep_input(call: Call, x: Any) -> Glimpse:
+    """Keep what `measure_inputs` needs, and give what the input can be known by.
 
     Args:
         call: Whose input it is.
         x: The input, with a sample a row.
-        first: Its first some thousand numbers.
-        is_hashed: Whether its samples are known by what they hold.
     """
-    is_small = len(first) == x.numel()
+    n_values = x.numel()
+    is_small = n_values <= N_COMPARED
+    call.held = np.array(as_array(x)) if is_small else None
+    is_real = not x.is_complex()
+    numbers = call.held.reshape(-1) if call.held is not None and is_real else first_numbers(x)
     if x.is_floating_point():
-        call.n_values = x.numel() // call.n_samples
-        call.first = first
+        call.n_values = n_values // call.n_samples
         if not is_small:
-            _measure([call], first[None])
-            call.first = None
+            _measure([call], np.asarray(numbers[None], float))
             wide = x.detach().float()
             call.input_mean, call.input_std = float(wide.mean()), float(wide.std())
             call.input_low, call.input_high = (float(each) for each in wide.aminmax())
-    if is_hashed:
-        rows = as_array(x)
-        call.held, call.views = (np.array(rows), None) if is_small else (None, row_hashes(rows))
+    return Glimpse(bool, call.n_samples, n_values, numbers, None)
+
+
+def hash_samples(call: Call, x: Any) -> None:
+    """Have the samples of an input known by what they hold: those of a small one when it is measured."""
+    call.is_hashed = call.held is not None
+    if not call.is_hashed:
+        call.views = row_hashes(as_array(x))
 
 
 def measure_inputs(calls: Sequence[Call]) -> None:
     """Compute what was put off: how large the numbers are, and the hashes of the samples."""
-    with np.errstate(all="ignore"):
-        _measure_all(calls)
+    for alike in grouped(calls, lambda call: call.held.size if call.held is not None and call.n_values else None):
+        _measure(alike, np.stack([call.held.reshape(-1) for call in alike if call.held is not None], dtype=float))
     _hash_all(calls)
-
-
-def _measure_all(calls: Sequence[Call]) -> None:
-    for alike in _grouped(calls, lambda call: None if call.first is None else len(call.first)):
-        _measure(alike, np.stack([call.first for call in alike if call.first is not None]))
-        for call in alike:
-            call.first = None
+    for call in calls:
+        call.held = None
 
 
 def _hash_all(calls: Sequence[Call]) -> None:
-    for alike in _grouped(calls, lambda call: None if call.held is None else (call.held.dtype, call.held.shape[1:])):
+    for alike in grouped(calls, _kind_of_rows):
         hashes = row_hashes(np.concatenate([call.held for call in alike if call.held is not None]))
         start = 0
         for call in alike:
-            call.views, call.held = hashes[start : start + call.n_samples], None
+            call.views = hashes[start : start + call.n_samples]
             start += call.n_samples
+
+
+def _kind_of_rows(call: Call) -> Any:
+    return (call.held.dtype, call.held.shape[1:]) if call.held is not None and call.is_hashed else None
 
 
 def _measure(calls: Sequence[Call], numbers: np.ndarray) -> None:
@@ -68,19 +72,11 @@ def _measure(calls: Sequence[Call], numbers: np.ndarray) -> None:
         numbers: Rows of as many numbers.
     """
     n = numbers.shape[1]
-    low, high, mean = numbers.min(axis=1), numbers.max(axis=1), numbers.mean(axis=1)
-    whole = (low < high) & (numbers == np.rint(numbers)).all(axis=1)
-    centred = numbers - mean[:, None]
-    spread = np.sqrt(np.einsum("ij,ij->i", centred, centred) / max(1, n - 1))
+    with np.errstate(all="ignore"):
+        low, high, mean = numbers.min(axis=1), numbers.max(axis=1), numbers.mean(axis=1)
+        whole = (low < high) & (numbers == np.rint(numbers)).all(axis=1)
+        centred = numbers - mean[:, None]
+        spread = np.sqrt(np.einsum("ij,ij->i", centred, centred) / max(1, n - 1))
     told = (each.tolist() for each in (low, high, mean, spread, whole))
     for call, *found in zip(calls, *told, strict=True):
         call.input_low, call.input_high, call.input_mean, call.input_std, call.is_whole = found
-
-
-def _grouped(calls: Sequence[Call], key: Callable[[Call], Any]) -> list[list[Call]]:
-    """Calls of the same kind together; those of no kind are left out."""
-    groups: dict[Any, list[Call]] = {}
-    for call in calls:
-        if (kind := key(call)) is not None:
-            groups.setdefault(kind, []).append(call)
-    return list(groups.values())

@@ -12,8 +12,8 @@ from heldout.auditing.seen.place import Place
 from heldout.auditing.watch.calls import Batch, Call, tensors_in
 from heldout.auditing.watch.gradients import GradientWatch, rows_with
 from heldout.auditing.watch.hashing import text_hash
-from heldout.auditing.watch.identities import N_COMPARED, Glimpse, as_array, first_values, weakly
-from heldout.auditing.watch.inputs import keep_input
+from heldout.auditing.watch.identities import Glimpse, as_array, weakly
+from heldout.auditing.watch.inputs import hash_samples, keep_input
 from heldout.auditing.watch.inside import InsideWatch
 from heldout.auditing.watch.patching import quietly
 from heldout.auditing.watch.places import call_site, names_of, place
@@ -26,6 +26,8 @@ _LIKE = 0.95
 _EXACT = 0.9999
 # Models of one family whose parameters are remembered, at most.
 _MOST_TWINS = 64
+# Outputs of the latest calls that are remembered, at most.
+_MOST_OUTPUTS = 16
 
 
 class ModelWatch:
@@ -57,8 +59,6 @@ class ModelWatch:
         self._outputs: list[tuple[Any, Call]] = []
         # What is told of a module that is asked for the first time, and the number that it has now.
         self.when_met: list[Callable[[Any, int], None]] = []
-        # Families one of whose single outputs was no probability: a few logits may all lie between 0 and 1.
-        self._give_logits: set[int] = set()
         self._gradients = GradientWatch(watcher.patches, self.family_of)
         watcher.patches.wrap(nn.Module, "__call__", self._call)
         watcher.patches.wrap(nn.Module, "__init__", self._init)
@@ -110,8 +110,7 @@ class ModelWatch:
             self.inside.leave()
         # Gradient checkpointing runs a model once more in the middle of a backward pass: that is no call of its own.
         if self._torch._C._current_graph_task_id() == -1:
-            with np.errstate(all="ignore"):
-                quietly(self._called)(module, (arguments, named), result, mode, grad)
+            quietly(self._called)(module, (arguments, named) if named else arguments, result, mode, grad)
         return result
 
     def _called(self, module: Any, given: Any, result: Any, mode: bool, grad: bool) -> None:
@@ -123,15 +122,14 @@ class ModelWatch:
         where = place()
         model = self._met(module, where)
         x = inputs[0]
-        n, first = x.shape[0], first_values(x)
-        fresh = Glimpse(bool, n, x.numel(), first, None)
-        batch = self._batch_of(inputs, fresh)
-        call = Call(watcher.tick(), model.number, model.family, where, mode, grad, n, batch)
+        call = Call(watcher.tick(), model.number, model.family, where, mode, grad, n := len(x))
+        fresh = keep_input(call, x)
+        batch = call.batch = self._batch_of(inputs, fresh)
         call.dropout_live, call.norm_live, call.frozen_norm_live = self._live(module)
         if batch is not None:
             batch.passed.reached += 1
-        is_hashed = batch is None or not batch.populations or not mode or self._is_new(batch)
-        keep_input(call, x, first, is_hashed=is_hashed)
+        if batch is None or not batch.populations or not mode or self._is_new(batch):
+            hash_samples(call, x)
         call.is_given = batch is None or mode or _is_given(batch, x, fresh)
         if batch is None and not (mode and grad):
             call.site = call_site()
@@ -141,7 +139,7 @@ class ModelWatch:
         labels = self._labels(batch, inputs, n)
         scores = next((each for each in outputs if each.is_floating_point() and each.shape[0] == n), None)
         if scores is not None:
-            self._judge(call, scores.detach(), labels)
+            watcher.answers.keep(call, scores.detach(), labels, self._argmax)
         if not mode and scores is not None and call.family not in self.reconstructing:
             self._watcher.remark("random numbers before the first layer", hit=self.inside.drew_first)
         call.given = weakly(x)
@@ -176,8 +174,9 @@ class ModelWatch:
         for output in outputs:
             if output.requires_grad and not output.is_leaf:
                 output.register_hook(learned)
-        self._outputs = [(held, before) for held, before in self._outputs[-7:] if held() is not None]
         self._outputs += [(ref(output), call) for output in outputs[:2]]
+        if len(self._outputs) > _MOST_OUTPUTS:
+            self._outputs = [(held, before) for held, before in self._outputs[-8:] if held() is not None]
 
     def _note_rows(self, call: Call, gradient: Any) -> None:
         """Remember from which rows of tensors made by hand was learned: a mask may leave some of them out."""
@@ -270,24 +269,6 @@ class ModelWatch:
         labels = found[0].labels
         return labels if labels is not None and (labels.dtype.kind in "iu" or _are_whole(labels)) else None
 
-    def _judge(self, call: Call, scores: Any, labels: Any) -> None:
-        n = call.n_samples
-        if scores.ndim == 1 or (scores.ndim == 2 and scores.shape[1] == 1):
-            call.n_outputs = 1
-            flat = as_array(scores.reshape(-1))
-            if not bool(np.minimum.reduce(flat) >= 0 and np.maximum.reduce(flat) <= 1):
-                self._give_logits.add(call.family)
-            call.predicted = (flat > (0.0 if call.family in self._give_logits else 0.5)).astype(np.int64)
-        elif scores.ndim == 2:
-            call.n_outputs = int(scores.shape[1])
-            is_small = scores.numel() <= N_COMPARED and scores.is_cpu
-            call.predicted = as_array(scores).argmax(1) if is_small else as_array(self._argmax(scores, 1))
-        else:
-            return
-        if labels is not None and len(labels) == n:
-            call.labels = labels
-            call.right = int((call.predicted == labels).sum())
-
 
 def _goes_on(before: Call | None, call: Call) -> bool:
     """Whether a call belongs to the stretch of the call before it, as far as is known yet."""
@@ -316,7 +297,8 @@ def _parts(module: Any) -> Iterator[Any]:
 
 
 def _are_whole(labels: np.ndarray) -> bool:
-    return bool((labels == np.round(labels)).all())
+    with np.errstate(all="ignore"):
+        return bool((labels == np.round(labels)).all())
 
 
 def _layers(module: Any) -> int:

@@ -1,9 +1,12 @@
 """Keeps which samples each model was given, learned from and was asked about."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from heldout.auditing.seen.data import Held, Samples
 from heldout.auditing.seen.log import Log
+from heldout.auditing.seen.models import Optimiser
 from heldout.auditing.watch.asked_by_hand import AskedByHand
 from heldout.auditing.watch.calls import Call
 from heldout.auditing.watch.hashing import HashSet, mixed
@@ -30,15 +33,23 @@ class SampleBook:
         self._n_learned: dict[int, int] = {}
         self._asked_at: dict[tuple[int, int, int], tuple[int, int, bool]] = {}
         self._labels = LabelBook()
+        # What each optimiser was given and has not been told yet.
+        self._trained: dict[int, tuple[Optimiser, list[np.ndarray]]] = {}
 
     def begin(self, data_set: int, population: Population) -> None:
         """Samples of this data set will be given."""
         self._populations.append((data_set, population))
 
-    def add(self, call: Call) -> None:
-        """Count a call of which it is known whether it was trained on."""
-        if call.n_samples == 0:
-            return
+    def add(self, calls: Sequence[Call]) -> None:
+        """Count calls of which it is known whether they were trained on."""
+        for call in calls:
+            self._add(call)
+        for optimiser, items in self._trained.values():
+            fresh = int(np.add.reduce(mixed(np.concatenate(items))))
+            optimiser.trained_data = (optimiser.trained_data + fresh) & _SAMPLES_MASK
+        self._trained.clear()
+
+    def _add(self, call: Call) -> None:
         for source, labels in (("loss", call.told), ("loader", call.labels)):
             if labels is not None and len(labels) == call.n_samples:
                 data_set = call.batch.passed.data_set if call.batch else -1
@@ -68,8 +79,7 @@ class SampleBook:
         if call.trained:
             items = self.items_of(call)
             if call.optimiser is not None:
-                fresh = int(np.add.reduce(mixed(items)))
-                call.optimiser.trained_data = (call.optimiser.trained_data + fresh) & _SAMPLES_MASK
+                self._trained.setdefault(call.optimiser.number, (call.optimiser, []))[1].append(items)
             self._asked.learned(call, items)
             self._n_learned[call.family] = self._n_learned.get(call.family, 0) + 1
         else:

@@ -41,23 +41,27 @@ class StretchBook:
             stretch = _stretch(log, key, together)
             if stretch is not None:
                 _grow(stretch, together)
-                for call in together:
-                    if not call.trained and call.right >= 0:
-                        self._keep_answers(stretch, call)
+                judged = [call for call in together if call.right >= 0]
+                if judged and not stretch.trained:
+                    self._keep_answers(stretch, judged)
 
-    def _keep_answers(self, stretch: Stretch, call: "Call") -> None:
+    def _keep_answers(self, stretch: Stretch, calls: Sequence["Call"]) -> None:
         """Keep the answers and labels of the latest evaluation of a data set at a line, two bytes a sample."""
-        data_set = call.batch.passed.data_set if call.batch else -1
-        before = self._spoken.setdefault((call.family, call.place, data_set), stretch)
+        call = calls[0]
+        key = (call.family, call.place, call.batch.passed.data_set if call.batch else -1)
+        before = self._spoken.setdefault(key, stretch)
         if before.passed != stretch.passed:
             before.answers, before.truths = bytearray(), bytearray()
-        self._spoken[call.family, call.place, data_set] = stretch
-        spoken = (call.predicted, call.labels)
-        if len(stretch.truths) + call.n_samples <= MOST_ANSWERS and all(
-            each is not None and len(each) and each.min() >= 0 and each.max() <= 255 for each in spoken
-        ):
-            for kept, given in zip((stretch.answers, stretch.truths), spoken, strict=True):
-                kept.extend(np.asarray(given).astype(np.uint8).tobytes())
+        self._spoken[key] = stretch
+        answers = np.concatenate([each.predicted for each in calls if each.predicted is not None])
+        truths = np.concatenate([each.labels for each in calls if each.labels is not None])
+        if len(stretch.truths) + len(truths) <= MOST_ANSWERS and _fit_bytes(answers) and _fit_bytes(truths):
+            stretch.answers.extend(answers.astype(np.uint8).tobytes())
+            stretch.truths.extend(truths.astype(np.uint8).tobytes())
+
+
+def _fit_bytes(numbers: np.ndarray) -> bool:
+    return bool(numbers.min() >= 0 and numbers.max() <= 255)
 
 
 def _stretch(log: Log, key: tuple[Any, ...], calls: Sequence["Call"]) -> Stretch | None:
@@ -128,12 +132,10 @@ def _count_up(counter: Counter[Any], values: Sequence[Any]) -> None:
     if not values:
         return
     if sum([each.size for each in values]) <= _MOST_BY_HAND:
-        fresh = Counter([value for each in values for value in each.ravel().tolist()])
-        pairs = sorted(fresh.items())
-    else:
-        distinct, counts = np.unique(np.concatenate(values), return_counts=True)
-        pairs = list(zip(distinct.tolist(), counts.tolist(), strict=True))
-    for value, number in pairs:
+        counter.update(sorted([value for each in values for value in each.ravel().tolist()]))
+        return
+    distinct, counts = np.unique(np.concatenate(values), return_counts=True)
+    for value, number in zip(distinct.tolist(), counts.tolist(), strict=True):
         counter[value] += number
 
 

@@ -48,6 +48,8 @@ class TrainingWatch:
         self._made_by: tuple[str, ...] = ()
         # Of optimisers that have not stepped: a hash of a few parameters, which nothing else may change meanwhile.
         self._idle: dict[int, int] = {}
+        # Those that have not stepped.
+        self._unstepped: set[int] = set()
         self._step_types: set[type] = set()
         self._stepping_schedule: Any = None
         patches = watcher.patches
@@ -96,6 +98,7 @@ class TrainingWatch:
         record.n_fresh = sum(not self._n_steps(each) for each in parameters)
         record.n_loaded = sum(self._watcher.was_loaded(each) and not self._n_steps(each) for each in parameters)
         self._optimisers[optimiser] = record
+        self._unstepped.add(record.number)
         self._watcher.log.optimisers.append(record)
         self._watcher.tick()
         for parameter in parameters:
@@ -149,6 +152,7 @@ class TrainingWatch:
         record.last_step = moment
         record.last_learning_rate = float(optimiser.param_groups[0].get("lr", 0.0))
         record.n_steps += 1
+        self._unstepped.discard(record.number)
         record.n_at_rest += record.last_learning_rate < _VANISHED * record.learning_rate
         # Here, and not at the end: an optimiser of a function is gone by then.
         record.n_without_grad = record.n_parameters - len(self._ever_had_gradient.get(record.number, ()))
@@ -158,7 +162,10 @@ class TrainingWatch:
             record.n_stale += 1
         parameters = _parameters(optimiser)
         for each in parameters:
-            self._steps[id(each)] = (ref(each), self._n_steps(each) + 1)
+            known = self._steps.get(id(each))
+            if known is None or known[0]() is not each:
+                known = (ref(each), 0)
+            self._steps[id(each)] = (known[0], known[1] + 1)
         for call in watcher.waiting:
             if call.trained:
                 record.models.add(call.family)
@@ -209,7 +216,7 @@ class TrainingWatch:
 
     def _look_at_loss(self, tensors: Any = None, *_: Any, **__: Any) -> None:
         """Remember which operations made the loss, as long as an optimiser has not stepped."""
-        if all(each.n_steps for each in list(self._optimisers.values())):
+        if not self._unstepped:
             return
         loss = tensors[0] if isinstance(tensors, tuple | list) and tensors else tensors
         waiting, names = [getattr(loss, "grad_fn", None)], list[str]()
@@ -222,7 +229,7 @@ class TrainingWatch:
 
     def _look_for_idle(self) -> None:
         """Count the backward passes that gave an optimiser gradients which it has not used for a single step yet."""
-        for optimiser, record in list(self._optimisers.items()):
+        for optimiser, record in list(self._optimisers.items()) if self._unstepped else ():
             if record.n_steps or record.n_idle >= _MOST_IDLE:
                 continue
             probes = [each for each in _parameters(optimiser)[:_N_PROBES] if each.grad is not None]

@@ -18,6 +18,7 @@ import numpy as np
 from heldout.auditing.seen.data import DataSet
 from heldout.auditing.seen.log import Event, Log, Remark, write_log
 from heldout.auditing.seen.place import Place
+from heldout.auditing.watch.answers import AnswerBook
 from heldout.auditing.watch.calls import Batch, Call
 from heldout.auditing.watch.class_names import class_names
 from heldout.auditing.watch.identities import Population, order_of, root_of, weakly
@@ -42,6 +43,7 @@ class Watcher:
         log: What will be read afterwards.
         patches: What is wrapped.
         samples: Which samples each model was given.
+        answers: What models answered.
     """
 
     def __init__(self, script: str, file: Path | None = None) -> None:
@@ -54,6 +56,7 @@ class Watcher:
         self._settled: list[Call] = []
         self._stretches = StretchBook()
         self.samples = SampleBook()
+        self.answers = AnswerBook()
         self.recent: deque[Batch] = deque(maxlen=N_RECENT)
         self.last_call: Call | None = None
         self._file, self._written = file, 0.0
@@ -181,13 +184,12 @@ class Watcher:
     def count(self) -> None:
         """Count what is settled: many calls at once, for each by itself would cost as much as a small model's step."""
         calls, self._settled = self._settled, []
+        self.answers.judge()
         measure_inputs(calls)
         self._stretches.add(calls, self.log)
-        for call in calls:
-            self.samples.add(call)
-            call.views = call.items = call.predicted = call.optimiser = (
-                None  # it may be kept for a while, and large batches are large
-            )
+        self.samples.add(calls)
+        for call in calls:  # it may be kept for a while, and large batches are large
+            call.views = call.items = call.predicted = call.optimiser = None
 
     def write(self) -> None:
         """Keep the log on disk, every few seconds: a script that is killed leaves the last one."""
