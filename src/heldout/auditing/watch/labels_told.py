@@ -126,7 +126,9 @@ class LabelBook:
             labels: Whole numbers, one each.
             place: The call.
         """
-        kept = self._kept.setdefault(role, _Kept())
+        kept = self._kept.get(role)
+        if kept is None:
+            kept = self._kept[role] = _Kept()
         if not kept.is_done:
             hashes = samples()
             if len(hashes) == len(labels):
