@@ -44,9 +44,9 @@ def trained(learner: Learner) -> tuple[dict[str, torch.Tensor], list[float], lis
 )
 def test_it_is_the_general_step(balance: Balance, changes: dict[str, Any]) -> None:
     learner = learner_of(balance, **changes)
-    assert learner.is_linear
+    assert learner.linear is learner.task.net.head
     state, losses, n_correct = trained(learner)
-    general = replace(learner_of(balance, **changes), is_linear=False)
+    general = replace(learner_of(balance, **changes), linear=None)
     expected_state, expected_losses, expected_correct = trained(general)
     assert losses == pytest.approx(expected_losses, rel=1e-5)
     assert n_correct == expected_correct
@@ -67,10 +67,10 @@ def test_it_leaves_the_same_bits_twice() -> None:
 
 def test_only_one_layer_in_32_bits_goes_this_way() -> None:
     deep = TableNetwork(6, (4,), 3)
-    assert not make_learner(row_task(deep, device=CPU), defaults("mlp"), precision="float32").is_linear
+    assert not make_learner(row_task(deep, device=CPU), defaults("mlp"), precision="float32").linear
     task = feature_task(small_network(), device=CPU)
-    assert make_learner(task, defaults("frozen"), precision="float32").is_linear
-    assert not make_learner(task, defaults("frozen"), precision="bfloat16").is_linear
+    assert make_learner(task, defaults("frozen"), precision="float32").linear
+    assert not make_learner(task, defaults("frozen"), precision="bfloat16").linear
 
 
 def test_a_copy_of_the_weights_takes_what_stays_from_the_one_before() -> None:

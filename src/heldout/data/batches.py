@@ -43,7 +43,8 @@ class RowsInMemory:
 
     def take(self, indices: Iterable[int]) -> Shaped[np.ndarray, "chosen ..."]:
         """These rows, stacked."""
-        return np.asarray(self.rows[np.fromiter(indices, np.int64)])
+        chosen = indices if isinstance(indices, np.ndarray) else np.fromiter(indices, np.int64)
+        return self.rows.take(chosen, axis=0)
 
 
 class Share(NamedTuple):
@@ -176,7 +177,7 @@ def _read_ahead(
     def read(step: int) -> Batch:
         places = share.of(len(chosen[step]))
         indices = np.asarray(chosen[step], dtype=np.int64)[places.start : places.stop]
-        inputs = batches.rows.take(indices.tolist())
+        inputs = batches.rows.take(indices if isinstance(batches.rows, RowsInMemory) else indices.tolist())
         labels = batches.labels[indices].astype(np.int64)
         return Batch(inputs, labels, indices, epoch, step, places.start, len(chosen[step]))
 

@@ -27,7 +27,7 @@ def cross_entropy(
 
 
 class StepSums(NamedTuple):
-    """What one batch adds to the sums of an epoch; lies on the network's device until it is added.
+    """What one batch adds to the sums of an epoch; tensors lie on the network's device until they are added.
 
     Attributes:
         loss: Mean loss of the batch.
@@ -35,8 +35,8 @@ class StepSums(NamedTuple):
         n: Its examples.
     """
 
-    loss: Float[Tensor, ""]
-    n_correct: Int[Tensor, ""]
+    loss: Float[Tensor, ""] | float
+    n_correct: Int[Tensor, ""] | int
     n: int
 
 

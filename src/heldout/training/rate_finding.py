@@ -117,7 +117,7 @@ def _try(learner: Learner, before: Task, batch: Batch, *, rate: float, seed: int
     return Try(rate, _finite(sums.loss), _finite(untouched))
 
 
-def _finite(loss: Tensor) -> float:
+def _finite(loss: Tensor | float) -> float:
     """The loss; infinity where it is no number."""
     value = float(loss)
     return value if math.isfinite(value) else math.inf

@@ -40,7 +40,8 @@ class Learner:
         n_at_once: Examples of a batch that go through the network together; None is the whole batch.
         group: Who trains it together with this process.
         decay_alone: What the optimiser's decay would have left of a weight by itself.
-        is_linear: Whether a step is that of one linear layer in 32 bits, which needs no autograd for its gradient.
+        linear: The head, where a step is that of one linear layer in 32 bits on a CPU, which needs no autograd for its
+            gradient; None elsewhere.
     """
 
     task: Task
@@ -51,7 +52,7 @@ class Learner:
     n_at_once: int | None
     group: Group = ALONE
     decay_alone: DecayAlone = field(default_factory=DecayAlone)
-    is_linear: bool = False
+    linear: nn.Linear | None = None
 
 
 def make_learner(task: Task, settings: TrainingSettings, *, precision: str, group: Group = ALONE) -> Learner:
@@ -70,8 +71,9 @@ def make_learner(task: Task, settings: TrainingSettings, *, precision: str, grou
     scaler = torch.amp.GradScaler(task.device.type, enabled=precision == "float16")
     arithmetic = make_arithmetic(precision, task)
     n_at_once = _n_at_once(task, arithmetic)
-    is_linear = task.is_linear and not arithmetic.is_mixed and group.world == 1
-    return Learner(task, arithmetic, settings.label_smoothing, optimiser, scaler, n_at_once, group, is_linear=is_linear)
+    is_alone = task.is_linear and not arithmetic.is_mixed and group.world == 1 and task.device.type == "cpu"
+    linear = task.net.head if is_alone else None
+    return Learner(task, arithmetic, settings.label_smoothing, optimiser, scaler, n_at_once, group, linear=linear)
 
 
 def _n_at_once(task: Task, arithmetic: Arithmetic) -> int | None:
@@ -128,8 +130,9 @@ def train_step(
     task, optimiser = learner.task, learner.optimiser
     for group in optimiser.param_groups:
         group["lr"] = learning_rate
-    if learner.is_linear and len(labels) == n and (learner.n_at_once is None or n <= learner.n_at_once):
-        sums = linear_step(task, optimiser, inputs, labels, label_smoothing=learner.label_smoothing)
+    is_whole = len(labels) == n and (learner.n_at_once is None or n <= learner.n_at_once)
+    if learner.linear is not None and is_whole:
+        sums = linear_step(task, learner.linear, optimiser, inputs, labels, label_smoothing=learner.label_smoothing)
         learner.decay_alone.step(optimiser)
         return sums
     optimiser.zero_grad(set_to_none=True)
