@@ -2,8 +2,13 @@
 
 import json
 import re
+from pathlib import Path
 
-from heldout.reporting.rendering import content_policy, json_for_page
+import jinja2
+import pytest
+
+from heldout.reporting import rendering
+from heldout.reporting.rendering import compile_ahead, content_policy, json_for_page
 
 
 def test_the_data_in_the_page_cannot_end_its_element() -> None:
@@ -21,3 +26,20 @@ def test_the_policy_allows_nothing_but_this_style_this_script_and_pictures_in_th
         "script-src 'sha256-cf242PFc/kb7xD0Qzhsmd9vvRkc+cWFmbi+k+YvtdKc='; "
         "base-uri 'none'; form-action 'none'"
     )
+
+
+def test_what_is_compiled_ahead_is_all_that_a_page_needs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name, source in {
+        "page": "{% from 'macros' import word %}{% include 'part' %}{{ word() }}",
+        "part": "{% include 'inner' %}",
+        "inner": "inner ",
+        "macros": "{% macro word() %}word{% endmacro %}{% include 'inner' %}",
+        "other": "{% nothing that compiles %}",
+    }.items():
+        (tmp_path / name).write_text(source)
+    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(tmp_path), autoescape=True)
+    monkeypatch.setattr(rendering, "_environment", lambda: environment)
+    monkeypatch.setattr(rendering, "_TEMPLATES", tmp_path)
+    compile_ahead("page")
+    monkeypatch.setattr(environment, "compile", None)
+    assert environment.get_template("page").render() == "inner word"

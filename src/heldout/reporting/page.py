@@ -11,12 +11,13 @@ from heldout.reporting.headline import headline_of
 from heldout.reporting.imbalance_sections import imbalance_of
 from heldout.reporting.matrix import MAX_CLASSES_WITH_NUMBERS, matrix_of
 from heldout.reporting.painting import Painter
-from heldout.reporting.rendering import json_for_page, render
+from heldout.reporting.rendering import compile_ahead, json_for_page, render
 from heldout.reporting.results import Results, read_results
 from heldout.reporting.rules import StyleRules
 from heldout.reporting.style import for_page
 from heldout.reporting.table_sections import boundary_words, table_of
 
+_TEMPLATE = "report.html.j2"
 _STYLES = ("base.css", "parts.css", "answers.css", "print.css")
 _SCRIPTS = ("report.js", "sorting.js", "copying.js", "reading.js")
 
@@ -35,6 +36,8 @@ def write_report(folder: Path, painter: Painter | None = None) -> Path:
         StorageError: The disk refused; a report that was there before is as it was.
     """
     results = read_results(folder)
+    if painter:
+        compile_ahead(_TEMPLATE)  # the figures take longer
     figures = painter.figures() if painter else draw_figures(results.drawable)
     for name, (svg, png, _) in figures.items():
         write_atomic(folder / "figures" / f"{name}.svg", svg)
@@ -56,7 +59,7 @@ def page_of(results: Results, figures: dict[str, tuple[bytes, str]]) -> bytes:
         name: {"source": sections.image_address(for_page(svg), "svg+xml"), "words": words}
         for name, (svg, words) in figures.items()
     }
-    return render("report.html.j2", view, styles=_STYLES, scripts=_SCRIPTS, rules=rules.text)
+    return render(_TEMPLATE, view, styles=_STYLES, scripts=_SCRIPTS, rules=rules.text)
 
 
 def _view(results: Results, rules: StyleRules) -> dict[str, Any]:

@@ -4,10 +4,12 @@ import base64
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import jinja2
+import jinja2.meta
 from markupsafe import Markup
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -27,21 +29,43 @@ def render(
     """
     style = "\n".join([*(_asset(name) for name in styles), rules])
     script = "\n".join(_asset(name) for name in scripts)
-    environment = jinja2.Environment(
+    html = (
+        _environment()
+        .get_template(template)
+        .render(
+            **view,
+            policy=content_policy(style, script),
+            style=Markup(style),
+            script=Markup(script),
+        )
+    )
+    # A file name may hold bytes that are no text: they are shown as escapes, where encoding would refuse them.
+    return html.encode("utf-8", errors="backslashreplace")
+
+
+def compile_ahead(template: str) -> None:
+    """Compile a template and all that it includes, which takes 0.3 s for a report: while there is nothing else to do.
+
+    Args:
+        template: A file of `templates/`.
+    """
+    environment, waiting = _environment(), [template]
+    for name in waiting:  # grows meanwhile
+        environment.get_template(name)
+        for included in jinja2.meta.find_referenced_templates(environment.parse(_asset(name))):
+            if included is not None and included not in waiting:
+                waiting.append(included)
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    return jinja2.Environment(
         loader=jinja2.FileSystemLoader(_TEMPLATES),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    html = environment.get_template(template).render(
-        **view,
-        policy=content_policy(style, script),
-        style=Markup(style),
-        script=Markup(script),
-    )
-    # A file name may hold bytes that are no text: they are shown as escapes, where encoding would refuse them.
-    return html.encode("utf-8", errors="backslashreplace")
 
 
 def content_policy(style: str, script: str) -> str:
