@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from heldout.auditing.watch.models import fingerprint_of
+from heldout.auditing.watch.models import fingerprint_of, parameters_of
 from heldout.auditing.watch.watching import Watch
 
 
@@ -21,6 +21,17 @@ def test_it_changes_with_the_values_and_with_their_order(shape: tuple[int, int])
 
 def test_parameters_without_values_have_one_too() -> None:
     assert fingerprint_of([]) != fingerprint_of([torch.zeros(0)])
+
+
+def test_parameters_come_once_and_in_the_order_of_torch() -> None:
+    shared = nn.Linear(3, 3)
+    net = nn.Sequential(nn.Sequential(nn.Linear(2, 3), shared), nn.ReLU(), nn.Sequential(nn.Sequential(shared)), shared)
+    net.append(nn.Linear(3, 2, bias=False))
+    net[-1].weight = net[0][0].weight  # tied
+    net.register_module("absent", None)
+    assert [id(each) for each in parameters_of(net)] == [id(each) for each in net.parameters()]
+    assert len(parameters_of(net)) == 4
+    assert parameters_of(nn.Dropout()) == []
 
 
 class Parent(nn.Module):

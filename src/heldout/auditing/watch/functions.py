@@ -76,8 +76,9 @@ class FunctionWatch:
     def _saw_loss(self, name: str, result: Any, given: Any = None, target: Any = None, *_: Any, **named: Any) -> None:
         given, target = named.get("input", given), named.get("target", target)
         call = self._watcher.last_call
+        are_own = call is not None and _are_labels(target, call.labels)
         if name in _CLASS_LOSSES:
-            self._tell_labels(given, target)
+            self._tell_labels(given, target, call if are_own else None)
         if result.numel() == 1:
             value = float(result.detach())
             is_mean = named.get("reduction", "mean") == "mean"
@@ -88,7 +89,7 @@ class FunctionWatch:
                 # One loss of several that is taken against something else, and the labels are not all that is learned.
                 is_sole = isnan(call.loss) or call.is_label_loss
                 call.loss = value
-                call.is_label_loss = is_sole and _are_labels(target, call.labels)
+                call.is_label_loss = is_sole and are_own
         if name == "cross_entropy" and given.ndim == 2 and given.shape[1] > 1:
             hit = _are_probabilities(_first_rows(given))
             self._watcher.remark("probabilities into cross-entropy", hit=hit, n_outputs=int(given.shape[1]))
@@ -100,8 +101,14 @@ class FunctionWatch:
             inside = scores.size > 1 and bool(low >= 0 and high <= 1)
             self._watcher.remark("probabilities into logits loss", hit=inside)
 
-    def _tell_labels(self, given: Any, target: Any) -> None:
-        """Keep the labels that a model's very outputs are told to be: of one loss a call, and one number a sample."""
+    def _tell_labels(self, given: Any, target: Any, known: Call | None) -> None:
+        """Keep the labels that a model's very outputs are told to be: of one loss a call, and one number a sample.
+
+        Args:
+            given: The outputs, to a loss.
+            target: What the loss takes for their labels.
+            known: The call with which these labels came, out of a loader; None where they did not.
+        """
         call = self._models.call_of(given)
         if call is None and (base := getattr(given, "_base", None)) is not None:
             call = self._models.call_of(base)
@@ -113,7 +120,7 @@ class FunctionWatch:
         if call.told is not None:
             same = np.array_equal(labels, call.told)
             call.told = call.told if same else labels[:0]  # two tasks, or a mixture of two samples
-        elif labels.dtype.kind in "iu" or bool((labels == labels.round()).all()):
+        elif labels.dtype.kind in "iu" or call is known or bool((labels == labels.round()).all()):
             with np.errstate(all="ignore"):
                 call.told = labels.astype(np.int64)
             self._look_elsewhere(call, target)

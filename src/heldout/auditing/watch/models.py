@@ -135,7 +135,7 @@ class ModelWatch:
             call.site = call_site()
             call.names = self._names_of_asked(call, x)
         if (not mode or not grad) and not _goes_on(watcher.last_call, call):
-            call.fingerprint = fingerprint_of(list(module.parameters()))
+            call.fingerprint = fingerprint_of(parameters_of(module))
         labels = self._labels(batch, inputs, n)
         scores = next((each for each in outputs if each.is_floating_point() and each.shape[0] == n), None)
         if scores is not None:
@@ -190,7 +190,7 @@ class ModelWatch:
                 self._named_at.add((known.number, where))
                 known.names = list(dict.fromkeys([*known.names, *self._watcher.names(module)]))
             return known
-        parameters = list(module.parameters())
+        parameters = parameters_of(module)
         number = len(self._watcher.log.models)
         family = next((found for each in parameters if (found := self.family_of(each)) is not None), number)
         for each in parameters:
@@ -286,14 +286,20 @@ def _has_parameters(module: Any) -> bool:
 
 
 def _parts(module: Any) -> Iterator[Any]:
-    """A module and all within it, each once: `modules()` makes a name for each."""
-    known, waiting = {id(module)}, [module]
-    for each in waiting:
-        yield each
-        for part in each._modules.values():
-            if part is not None and id(part) not in known:
-                known.add(id(part))
-                waiting.append(part)
+    """A module and all within it, each once and in the order of `modules()`, which makes a name for each."""
+    known, waiting = set[int](), [module]
+    while waiting:
+        each = waiting.pop()
+        if id(each) not in known:
+            known.add(id(each))
+            yield each
+            waiting.extend(part for part in reversed(each._modules.values()) if part is not None)
+
+
+def parameters_of(module: Any) -> list[Any]:
+    """The parameters of a module and of all within it, each once; `parameters()` makes a name for each."""
+    found = (own for part in _parts(module) for own in part._parameters.values() if own is not None)
+    return list({id(each): each for each in found}.values())
 
 
 def _are_whole(labels: np.ndarray) -> bool:

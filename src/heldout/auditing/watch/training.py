@@ -5,7 +5,7 @@ from typing import Any
 from weakref import WeakKeyDictionary, ref
 
 from heldout.auditing.seen.models import Optimiser, Scheduler
-from heldout.auditing.watch.models import ModelWatch, fingerprint_of
+from heldout.auditing.watch.models import ModelWatch, fingerprint_of, parameters_of
 from heldout.auditing.watch.patching import quietly
 from heldout.auditing.watch.places import asked_from, place, texts_here
 from heldout.auditing.watch.watcher import Watcher
@@ -73,7 +73,7 @@ class TrainingWatch:
             record.last_fingerprint = fingerprint_of(parameters)
             self._look_at_frozen(record)
         for module, model in self._models.modules():
-            model.last_fingerprint = fingerprint_of(list(module.parameters()))
+            model.last_fingerprint = fingerprint_of(parameters_of(module))
 
     def _made(self, original: Any, optimiser: Any, *arguments: Any, **named: Any) -> Any:
         result = original(optimiser, *arguments, **named)
