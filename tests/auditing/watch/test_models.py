@@ -24,10 +24,9 @@ def test_parameters_without_values_have_one_too() -> None:
 
 
 def test_parameters_come_once_and_in_the_order_of_torch() -> None:
-    shared = nn.Linear(3, 3)
-    net = nn.Sequential(nn.Sequential(nn.Linear(2, 3), shared), nn.ReLU(), nn.Sequential(nn.Sequential(shared)), shared)
-    net.append(nn.Linear(3, 2, bias=False))
-    net[-1].weight = net[0][0].weight  # tied
+    first, shared, last = nn.Linear(2, 3), nn.Linear(3, 3), nn.Linear(3, 2, bias=False)
+    last.weight = first.weight  # tied
+    net = nn.Sequential(nn.Sequential(first, shared), nn.ReLU(), nn.Sequential(nn.Sequential(shared)), shared, last)
     net.register_module("absent", None)
     assert [id(each) for each in parameters_of(net)] == [id(each) for each in net.parameters()]
     assert len(parameters_of(net)) == 4
