@@ -31,7 +31,7 @@ def test_what_stands_where_no_number_is_can_be_chosen(kind: pa.DataType) -> None
 
 
 def test_which_cells_are_there_is_told_of_every_type() -> None:
-    for cells in ([1.5, None, np.nan], ["a", "", None], [True, None, False], [None, None, None, 5]):
+    for cells in ([1.5, None, np.nan], ["a", "", None], [True, None, False], [None, None, None, 5], [None, None]):
         column = pa.chunked_array([pa.array(cells), pa.array(cells).slice(1)])
         assert is_there(column).tolist() == column.is_valid().to_pylist()
     assert is_there(pa.chunked_array([], pa.int64())).tolist() == []

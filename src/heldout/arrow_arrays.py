@@ -155,5 +155,7 @@ def _piece(chunk: "pa.Array", dtype: np.dtype[Any], empty: float) -> Shaped[np.n
 def _valid(chunk: "pa.Array") -> Bool[np.ndarray, " cells"]:
     if not chunk.null_count:
         return np.ones(len(chunk), bool)
+    if chunk.null_count == len(chunk):  # one of the type null has no bits for it
+        return np.zeros(len(chunk), bool)
     bits = np.unpackbits(np.frombuffer(chunk.buffers()[0], np.uint8), bitorder="little")
     return bits[chunk.offset :][: len(chunk)].view(bool)

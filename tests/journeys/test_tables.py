@@ -69,6 +69,30 @@ def test_a_look_at_a_table_ends_with_the_name_of_its_page(points: Path, tmp_path
     assert (tmp_path / "checks" / "train-001" / "check.html").stat().st_size > 20_000
 
 
+def test_what_is_scored_of_two_classes_is_of_the_runs_positive_one_though_others_are_rare_now(
+    points: Path, tmp_path: Path
+) -> None:
+    data = ["train", str(points / "train.csv"), "--target", "kind", "--test", str(points / "test.csv")]
+    assert heldout(*data, cwd=tmp_path).code == 0
+    header, *lines = (points / "test.csv").read_text().splitlines()
+    chosen = [line for line in lines if line.endswith("yes")] + [line for line in lines if line.endswith("no")][:9]
+    (tmp_path / "other.csv").write_text("\n".join([header, *chosen]) + "\n")
+    scored = heldout("evaluate", tmp_path / "runs" / "train-001", tmp_path / "other.csv", "--json", cwd=tmp_path)
+    assert scored.code == 0, scored.err
+    baseline = scored.json()["summary"]["average_precision_baseline"]
+    assert baseline == pytest.approx((len(chosen) - 9) / len(chosen))
+
+
+def test_a_column_without_a_single_value_is_left_out(tmp_path: Path) -> None:
+    rows = [f"{number % 7},,{'yes' if number % 3 else 'no'}" for number in range(60)]
+    (tmp_path / "t.csv").write_text("\n".join(["size,empty,kind", *rows]) + "\n")
+    done = heldout("train", "t.csv", "--target", "kind", cwd=tmp_path)
+    assert done.code == 0, done.err
+    assert "empty" in done.out + done.err
+    scored = heldout("evaluate", "runs/t-001", "t.csv", cwd=tmp_path)
+    assert scored.code == 0, scored.err
+
+
 def test_rows_are_predicted_and_scored_as_in_the_run(points: Path, tmp_path: Path) -> None:
     data = ["train", str(points / "train.csv"), "--target", "kind", "--test", str(points / "test.csv")]
     assert heldout(*data, "--imbalance", "weights", cwd=tmp_path).code == 0

@@ -125,8 +125,12 @@ def plane_of_components(values: Float[np.ndarray, "examples inputs"], *, what: s
     assert values.shape[1] >= 2, f"a plane of components needs two inputs, there are {values.shape[1]}"
     mean = values.mean(axis=0)
     centred = values - mean
-    variances, vectors = np.linalg.eigh(centred.T @ centred)
-    directions = vectors[:, [-1, -2]].T.copy()
+    if len(centred) > centred.shape[1]:
+        variances, vectors = np.linalg.eigh(centred.T @ centred)
+        directions = vectors[:, [-1, -2]].T.copy()
+    else:  # thousands of columns: a square of them would be hundreds of times as large as the table
+        _, roots, rows = np.linalg.svd(centred, full_matrices=False)
+        variances, directions = roots[::-1] ** 2, rows[:2].copy()
     largest = np.abs(directions).argmax(axis=1)
     directions *= np.where(directions[[0, 1], largest] < 0, -1.0, 1.0)[:, None]
     total = float(variances.clip(min=0).sum())

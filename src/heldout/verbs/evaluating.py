@@ -17,12 +17,14 @@ from heldout.data.layouts.photos import find_photos
 from heldout.data.storage.remote import without_secrets
 from heldout.data.tabular.table_problems import row_clusters
 from heldout.data.tabular.tables import TableSource, find_table, table_of
+from heldout.deciding import positive_of
 from heldout.devices import chosen_device
 from heldout.errors import DataError, UnreadablePictures, UsageError, nearest, one_of
 from heldout.findings import MAX_NAMED, Finding, by_severity
 from heldout.manifest import renew_manifest
 from heldout.measuring.predictions import Predictions
 from heldout.measuring.summary import Summary, summarise
+from heldout.plan import plan_of
 from heldout.provenance import Silent, Watcher
 from heldout.randomness import stream
 from heldout.records import append_line, cache_folder, read_json
@@ -173,7 +175,13 @@ def _scored(
     # Before any number: an opening is on the disk even if nobody sees what came of it.
     findings = overlap(folder, sha256s, things=examples.things)
     generator = stream(0, "bootstrap")
-    summary = summarise(predictions, temperature=classifier.temperature, generator=generator, groups=groups)
+    summary = summarise(
+        predictions,
+        temperature=classifier.temperature,
+        generator=generator,
+        groups=groups,
+        positive=_positive_of(folder, classifier.classes),
+    )
     findings += doubts_about_groups(folder, examples.groups, group_by, things=examples.things)
     return Evaluation(
         predictions.with_temperature(classifier.temperature),
@@ -183,6 +191,14 @@ def _scored(
         tuple(examples.groups),
         examples.things,
     )
+
+
+def _positive_of(folder: Path, classes: tuple[str, ...]) -> int | None:
+    """The positive class of two: that of the run, whichever is the rarer of what is scored now."""
+    if len(classes) != 2:
+        return None
+    counts = read_json(folder / "scores.json")["data"]["counts"]["train"]
+    return positive_of(plan_of(folder).decision, classes, np.asarray(counts))
 
 
 def chosen_part(examples: Examples, part: str, data: str) -> Examples:

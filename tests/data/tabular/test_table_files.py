@@ -62,7 +62,8 @@ def test_every_plain_value_becomes_one_of_five_types() -> None:
 def test_a_data_frame_is_read_without_its_index() -> None:
     pd = pytest.importorskip("pandas", reason="statsmodels brings it along")
     frame = pd.DataFrame({"a": [1.0, np.nan], "b": pd.Categorical(["x", "y"])}, index=[7, 9])
-    assert read_table(frame).to_pydict() == {"a": [1.0, None], "b": ["x", "y"]}
+    for index in ([7, 9], pd.Index(["yes-1", "no-2"], name="id"), pd.RangeIndex(5, 7, name="row")):
+        assert read_table(frame.set_axis(index)).to_pydict() == {"a": [1.0, None], "b": ["x", "y"]}
 
 
 @pytest.mark.parametrize(

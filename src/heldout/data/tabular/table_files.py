@@ -8,7 +8,6 @@ Plain types are bool, int64, float64, large_string and timestamp in microseconds
 any value: whatever a column was stored as, it becomes one of these, so nothing above has more to tell apart.
 """
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -151,8 +150,9 @@ def _of_object(data: object, shown: str) -> "pa.Table":
             return pa.table({str(key): values for key, values in data.items()})
         if hasattr(data, "__arrow_c_stream__"):
             table = pa.table(data)
-            # What pandas writes for its index is a row's number or name, and no feature.
-            return table.select([name for name in table.schema.names if not re.match(r"__index_level_\d+__$", name)])
+            # The index of pandas is a row's number or name, and no feature. Its own names are texts.
+            index = (table.schema.pandas_metadata or {}).get("index_columns", ())
+            return table.drop_columns([name for name in index if isinstance(name, str) and name in table.schema.names])
     raise UsageError(f"{shown} is of type {type(data).__name__}", expected=_KINDS, fix="pass a path or a data frame")
 
 
